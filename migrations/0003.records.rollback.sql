@@ -1,0 +1,3 @@
+drop table core.record;
+drop table core.field;
+drop table core.collection;

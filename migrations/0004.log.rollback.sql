@@ -1,0 +1,2 @@
+drop table core.change;
+drop table core.transaction;

@@ -1,0 +1,3 @@
+"""Rowcast: Postgres rows, cast live to every browser."""
+
+__version__ = "0.1.0"

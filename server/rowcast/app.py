@@ -1,0 +1,245 @@
+"""Builds the application: its resources, its routes, and what happens around every request."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+from uuid import uuid4
+
+import orjson
+from aiohttp import web
+
+from rowcast import __version__, logs
+from rowcast.endpoints import (
+    GATEWAY,
+    HUB,
+    IDENTITY,
+    WRITER,
+    Handler,
+    endpoint,
+    stream_endpoint,
+)
+from rowcast.gateway import Call, Gateway, missing_function
+from rowcast.hub import Change, Cursor, Hub, Rights
+from rowcast.identity import Identity
+from rowcast.importer import import_endpoint
+from rowcast.listener import listen
+from rowcast.problems import Problem
+from rowcast.routes import ROUTES, STREAMS
+from rowcast.writer import Writer
+
+MAX_BODY = 2 << 20
+DRAIN_SECONDS = 10.0
+
+log = logs.get("rowcast.app")
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """What an application needs to know: where its database is, and whom it trusts.
+
+    conninfo logs in as rowcast_server; listen_conninfo too, on a direct connection.
+    """
+
+    conninfo: str
+    listen_conninfo: str
+    secret: str
+    origins: frozenset[str] = frozenset()
+    demo_account: str | None = None
+
+
+def make_app(deployment: Deployment, stop: Callable[[], None]) -> web.Application:
+    """The application, not yet connected to anything; `stop` ends the process, should a part crash."""
+    app = web.Application(middlewares=[around], client_max_size=MAX_BODY)
+    app[IDENTITY] = Identity(deployment.secret, deployment.origins, deployment.demo_account)
+    app[GATEWAY] = Gateway(deployment.conninfo)
+    app[WRITER] = Writer(deployment.conninfo)
+    app[HUB] = Hub(LogReader(app[GATEWAY]))
+    for route in ROUTES:
+        app.router.add_route(route.method, route.path, endpoint(route))
+    for stream in STREAMS:
+        app.router.add_route("GET", stream.path, stream_endpoint(stream))
+    app.router.add_route("POST", "/api/v1/workspaces/{workspace}/import", import_endpoint)
+    app.router.add_route("GET", "/health/live", live)
+    app.router.add_route("GET", "/health/ready", ready)
+    app.cleanup_ctx.append(_resources(deployment, stop))
+    app.on_shutdown.append(_shut_down)
+    return app
+
+
+def _resources(
+    deployment: Deployment, stop: Callable[[], None]
+) -> Callable[[web.Application], AsyncIterator[None]]:
+    def crashed(task: "asyncio.Task[None]") -> None:
+        """A part that ends by itself is a bug: the process ends, and whoever runs it starts it again."""
+        if not task.cancelled() and task.exception() is not None:
+            log.error("task crashed", task=task.get_name(), exc_info=task.exception())
+            stop()
+
+    async def resources(app: web.Application) -> AsyncIterator[None]:
+        gateway, writer, hub = app[GATEWAY], app[WRITER], app[HUB]
+        await gateway.open()
+
+        def notified(payload: str) -> None:
+            if payload == "catalogue":
+                catalogue_changed.set()
+            else:
+                hub.notified(payload)
+
+        async def read_catalogue() -> None:
+            while True:
+                await catalogue_changed.wait()
+                catalogue_changed.clear()
+                with suppress(Problem):
+                    await gateway.read_catalogue()
+
+        catalogue_changed = asyncio.Event()
+        tasks = [
+            asyncio.create_task(writer.run(), name="writer"),
+            asyncio.create_task(hub.run(), name="hub"),
+            asyncio.create_task(read_catalogue(), name="catalogue"),
+            asyncio.create_task(
+                listen(deployment.listen_conninfo, notified, hub.wake_all), name="listener"
+            ),
+        ]
+        for task in tasks:
+            task.add_done_callback(crashed)
+        yield
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await gateway.close()
+
+    return resources
+
+
+async def _shut_down(app: web.Application) -> None:
+    app[HUB].close()
+    await app[WRITER].drain(DRAIN_SECONDS)
+
+
+class LogReader:
+    """The hub's view of the database: api.log_read and api.stream_open."""
+
+    def __init__(self, gateway: Gateway) -> None:
+        self._gateway = gateway
+
+    async def read(
+        self, cursors: Sequence[tuple[str, Cursor]], forms: Sequence[str], limit: int
+    ) -> list[Change]:
+        """What follows in the logs of some workspaces. Raises Problem."""
+        rows = await self._gateway.fetch(
+            "select workspace_id::text, seq, mark, event, collection, record_id::text, actor_id::text,"
+            " account_id::text, before, after, today, native, whole, removed, form_events, form_data"
+            " from api.log_read(%s::uuid[], %s, %s::bigint[], %s, %s, %s)",
+            (
+                [workspace for workspace, _ in cursors],
+                [cursor.epoch for _, cursor in cursors],
+                [cursor.seq for _, cursor in cursors],
+                [cursor.mark for _, cursor in cursors],
+                list(forms),
+                limit,
+            ),
+        )
+        return [_change(row, forms) for row in rows]
+
+    async def open(self, workspace: str, account: str) -> tuple[Rights, Cursor, dict[str, str]]:
+        """Rights, the end of the log, and the collections by their plural. Raises Problem."""
+        function = self._gateway.functions.get("stream_open")
+        if function is None:
+            raise missing_function("stream_open")
+        answer = await self._gateway.read(Call(function, account, "{}", workspace=workspace))
+        found = orjson.loads(answer.body)
+        rights = Rights(found["account"], frozenset(found["read"]), found["fingerprint"])
+        return rights, Cursor(found["seq"], found["epoch"], found["mark"]), found["collections"]
+
+
+def _change(row: Sequence[Any], forms: Sequence[str]) -> Change:
+    (workspace, seq, mark, event, collection, record, actor, account) = row[:8]
+    (before, after, today, native, whole, removed, form_events, form_data) = row[8:]
+    return Change(
+        workspace=_text(workspace) or "",
+        seq=seq,
+        mark=_text(mark),
+        event=_text(event) or "",
+        collection=_text(collection),
+        record=_text(record),
+        actor=_text(actor),
+        account=_text(account),
+        before=_tokens(before),
+        after=_tokens(after),
+        today=_tokens(today),
+        native=native,
+        whole=whole,
+        removed=removed,
+        forms={
+            form: (_text(name), data)
+            for form, name, data in zip(forms, form_events or (), form_data or (), strict=False)
+            if data is not None
+        },
+    )
+
+
+def _text(value: bytes | None) -> str | None:
+    return None if value is None else value.decode()
+
+
+def _tokens(values: list[bytes] | None) -> frozenset[str] | None:
+    return None if values is None else frozenset(value.decode() for value in values)
+
+
+@web.middleware
+async def around(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Every request: its id, its errors as problems, its line in the log."""
+    started = time.perf_counter()
+    request_id = request.headers.get("X-Request-ID", "")
+    if not (request_id.isascii() and request_id.isprintable() and 0 < len(request_id) <= 100):
+        request_id = uuid4().hex
+    try:
+        response = await handler(request)
+    except Problem as problem:
+        response = problem.response()
+    except web.HTTPException as error:
+        response = _http_problem(error).response()
+    except (ConnectionError, asyncio.CancelledError):
+        raise
+    except Exception:
+        log.exception("unexpected error", request_id=request_id)
+        response = Problem(500, "internal_error", "Something went wrong on our side.").response()
+    if not response.prepared:
+        response.headers["X-Request-ID"] = request_id
+    log.info(
+        "request",
+        method=request.method,
+        path=request.path,
+        status=response.status,
+        ms=round((time.perf_counter() - started) * 1000, 2),
+        request_id=request_id,
+    )
+    return response
+
+
+def _http_problem(error: web.HTTPException) -> Problem:
+    codes = {
+        404: ("not_found", "There is nothing at this address."),
+        405: ("method_not_allowed", "This address does not take this method."),
+        413: ("body_too_large", f"A body may have at most {MAX_BODY >> 20} MiB."),
+    }
+    code, detail = codes.get(error.status, ("bad_request", error.reason))
+    headers = {"Allow": error.headers["Allow"]} if "Allow" in error.headers else {}
+    return Problem(error.status, code, detail, headers=headers)
+
+
+async def live(request: web.Request) -> web.Response:
+    """The process answers."""
+    return web.json_response({"status": "live", "version": __version__})
+
+
+async def ready(request: web.Request) -> web.Response:
+    """The database answers too. Raises Problem 503."""
+    await request.app[GATEWAY].fetch("select '1', '1'", ())
+    return web.json_response(
+        {"status": "ready", "version": __version__, "streams": request.app[HUB].stream_count}
+    )

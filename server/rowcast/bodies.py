@@ -1,0 +1,118 @@
+"""What clients send: JSON that is checked here and passed on as it came.
+
+Only the form is looked at: UTF-8, well-formed, no NUL and no lone surrogate, depth and numbers that any JSON
+reader can take. A body is not encoded anew, so that no number loses digits on its way.
+"""
+
+import json
+import math
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+from pydantic import BaseModel, ValidationError
+
+from rowcast.problems import Problem
+
+MAX_DEPTH = 40  # of a request; a document's own bound is the database's
+_BIG_EXPONENT = re.compile(rb"[eE][+-]?\d{3,}")
+_PARAMETER = re.compile(r"^filter\[([^\[\]]{1,100})\](?:\[([a-z]{1,20})\])?$")
+
+
+def check_json(raw: bytes) -> Any:
+    """The value of a JSON text. Raises Problem 400 where it is not well-formed, 422 where it can't be stored."""
+    try:
+        value = orjson.loads(raw)
+    except orjson.JSONDecodeError as error:
+        raise Problem(400, "malformed_json", f"The body is not JSON: {error}.") from error
+    if raw.count(b"{") + raw.count(b"[") > MAX_DEPTH and _depth(value) > MAX_DEPTH:
+        raise Problem(422, "too_deep", f"The body has more than {MAX_DEPTH} levels.")
+    if b"\\u0000" in raw and _has_nul(value):
+        raise Problem(422, "nul_character", "Text can't hold the NUL character (\\u0000).")
+    if _BIG_EXPONENT.search(raw):
+        json.loads(raw, parse_float=_finite)
+    return value
+
+
+def check_object(raw: bytes, model: type[BaseModel]) -> BaseModel:
+    """A JSON object that a request model takes. Raises Problem 400, or 422 with `errors`."""
+    value = check_json(raw)
+    if not isinstance(value, dict):
+        raise Problem(422, "invalid_body", "The body must be a JSON object.")
+    return validate(value, model)
+
+
+def validate(value: Mapping[str, Any], model: type[BaseModel]) -> BaseModel:
+    """The model of a value. Raises Problem 422 that names each fault by its path."""
+    try:
+        return model.model_validate(value)
+    except ValidationError as error:
+        errors = [
+            {"path": ".".join(map(str, fault["loc"])), "message": fault["msg"]}
+            for fault in error.errors(include_url=False, include_input=False, include_context=False)
+        ]
+        raise Problem(
+            422, "invalid_request", "The request has faults.", extra={"errors": errors}
+        ) from error
+
+
+def extend(raw: bytes, members: Mapping[str, object]) -> str:
+    """A JSON object with further members behind its own, which win over them (the last key wins).
+
+    `raw` was checked by check_object.
+    """
+    text = raw.decode().strip()
+    if not members:
+        return text
+    inner = text[1:-1].strip()
+    added = orjson.dumps(members).decode()[1:-1]
+    return "{" + (f"{inner},{added}" if inner else added) + "}"
+
+
+def query_members(query: Mapping[str, str]) -> dict[str, Any]:
+    """Query parameters as members, `filter[points][gte]=3` as {"filter": {"points": {"gte": "3"}}}."""
+    members: dict[str, Any] = {}
+    for name, value in query.items():
+        if "\0" in value or "\0" in name:
+            raise Problem(422, "nul_character", "Text can't hold the NUL character.")
+        match = _PARAMETER.match(name)
+        if match:
+            terms = members.setdefault("filter", {}).setdefault(match[1], {})
+            terms[match[2] or "eq"] = value
+        else:
+            members[name] = value
+    return members
+
+
+def _depth(value: Any) -> int:
+    """The levels of nesting, found without recursion."""
+    deepest, stack = 0, [(value, 1)]
+    while stack:
+        item, level = stack.pop()
+        if isinstance(item, dict | list):
+            deepest = max(deepest, level)
+            stack += [(x, level + 1) for x in (item.values() if isinstance(item, dict) else item)]
+    return deepest
+
+
+def _has_nul(value: Any) -> bool:
+    stack = [value]
+    while stack:
+        item = stack.pop()
+        if isinstance(item, str) and "\0" in item:
+            return True
+        if isinstance(item, dict):
+            stack += [*item.keys(), *item.values()]
+        elif isinstance(item, list):
+            stack += item
+    return False
+
+
+def _finite(text: str) -> float:
+    """A number as any JSON reader takes it: a double. 1e999 would be infinite, 1e-999 thousands of digits."""
+    value = float(text)
+    digits = text.lower().split("e")[0].strip("-0.")
+    if math.isinf(value) or (value == 0 and digits):
+        raise Problem(422, "number_out_of_range", f"The number {text[:40]} is out of range.")
+    return value

@@ -1,0 +1,96 @@
+"""Settings, from the environment (`ROWCAST_…`), validated at start. Secrets are never printed."""
+
+import hashlib
+import hmac
+import os
+import secrets
+from pathlib import Path
+from typing import Literal, Self
+
+from psycopg import ProgrammingError
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from pydantic import AliasChoices, Field, SecretStr, field_validator, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class SettingsError(Exception):
+    """The environment asks for something that can't be; the message says what to set."""
+
+
+class Settings(BaseSettings):
+    """What an operator can set. Every field is `ROWCAST_<FIELD>` in the environment.
+
+    Raises pydantic.ValidationError where a value has the wrong form.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="ROWCAST_", extra="ignore", frozen=True)
+
+    database_url: SecretStr | None = Field(
+        default=None, validation_alias=AliasChoices("ROWCAST_DATABASE_URL", "DATABASE_URL")
+    )
+    admin_database_url: SecretStr | None = None
+    listen_database_url: SecretStr | None = None
+    data_dir: Path = Path("rowcast-data")
+    host: str = "127.0.0.1"
+    port: int = Field(default=8080, ge=0, le=65535)
+    workers: int = Field(default=1, ge=1, le=64)
+    secret_key: SecretStr | None = Field(default=None, min_length=32)
+    public_url: str | None = None
+    allowed_origins: str = ""
+    log_format: Literal["json", "console"] = "json"
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    demo: bool = False
+
+    @field_validator("database_url", "admin_database_url", "listen_database_url")
+    @classmethod
+    def _is_conninfo(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None:
+            try:
+                conninfo_to_dict(value.get_secret_value())
+            except ProgrammingError as error:
+                raise ValueError("not a PostgreSQL URL or connection string") from error
+        return value
+
+    @model_validator(mode="after")
+    def _demo_is_local(self) -> Self:
+        if self.demo and self.host not in ("127.0.0.1", "localhost", "::1"):
+            raise ValueError("demo mode needs no credentials and serves on loopback only")
+        return self
+
+    @property
+    def origins(self) -> frozenset[str]:
+        """The origins that may write: ROWCAST_ALLOWED_ORIGINS (comma-separated), ROWCAST_PUBLIC_URL."""
+        listed = [*self.allowed_origins.split(","), self.public_url or ""]
+        return frozenset(origin.strip().rstrip("/") for origin in listed if origin.strip())
+
+    def secret(self) -> str:
+        """The secret key. One that is missing is made, and kept in the data directory, for the
+
+        embedded database only: for any other, all processes must share one, and SettingsError says so.
+        """
+        if self.secret_key is not None:
+            return self.secret_key.get_secret_value()
+        if self.database_url is not None:
+            raise SettingsError(
+                "set ROWCAST_SECRET_KEY (32 characters or more, the same for every process), "
+                "for example to the output of: openssl rand -hex 32"
+            )
+        self.data_dir.mkdir(parents=True, exist_ok=True)
+        path = self.data_dir / "secret-key"
+        try:
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        except FileExistsError:
+            return path.read_text()
+        with os.fdopen(descriptor, "w") as file:
+            file.write(secrets.token_hex(32))
+        return path.read_text()
+
+
+def server_password(secret: str) -> str:
+    """The password of rowcast_server where no server URL says one: derived from the secret key."""
+    return hmac.new(secret.encode(), b"rowcast_server password", hashlib.sha256).hexdigest()
+
+
+def server_conninfo(admin_url: str, secret: str) -> str:
+    """The administrator's URL as rowcast_server, with its derived password."""
+    return make_conninfo(admin_url, user="rowcast_server", password=server_password(secret))

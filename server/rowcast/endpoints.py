@@ -1,0 +1,208 @@
+"""From a request to a call and back: what every endpoint does alike."""
+
+import hashlib
+import re
+import time
+import uuid
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from aiohttp import web
+from aiohttp_sse import sse_response
+from pydantic import BaseModel
+
+from rowcast import bodies, models
+from rowcast.gateway import Answer, Call, Gateway, missing_function, new_transaction_id
+from rowcast.hub import NATIVE, Cursor, Hub, View
+from rowcast.identity import Actor, Identity
+from rowcast.problems import Problem
+from rowcast.routes import Route, StreamRoute
+from rowcast.writer import Writer
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+GATEWAY = web.AppKey("gateway", Gateway)
+WRITER = web.AppKey("writer", Writer)
+HUB = web.AppKey("hub", Hub)
+IDENTITY = web.AppKey("identity", Identity)
+
+LONG_ARGUMENTS = 64 << 10  # characters; longer ones go through the lane, alone
+COMPRESSED_FROM = 1024  # bytes
+STREAM_SECONDS = 1800.0
+PING_SECONDS = 15.0
+SEND_SECONDS = 60.0
+
+_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_KEY_NAMESPACE = uuid.UUID("6f3d9f5e-0f0e-5d0a-9c53-6d4a35b1a5b7")
+_MERGE_PATCH = "application/merge-patch+json"
+
+
+def endpoint(route: Route) -> Handler:
+    """The handler of a route of the table."""
+
+    async def handle(request: web.Request) -> web.StreamResponse:
+        actor = request.app[IDENTITY].actor(request)
+        gateway = request.app[GATEWAY]
+        function = gateway.functions.get(route.function)
+        if function is None:
+            raise missing_function(route.function)
+        members = path_members(request)
+        workspace = members.pop("workspace", None)
+        if request.query_string:
+            members |= bodies.query_members(request.query)
+            query = (
+                members if "id" not in members else {k: v for k, v in members.items() if k != "id"}
+            )
+            members |= bodies.validate(query, route.query).model_dump(
+                by_alias=True, exclude_none=True
+            )
+        elif route.query.model_fields and route.body is None:
+            bodies.validate({}, route.query)
+        if "If-Match" in request.headers:
+            members["ifMatch"] = request.headers["If-Match"]
+        if route.body is None:
+            arguments, body = bodies.extend(b"{}", members), None
+        else:
+            raw, body = await read_body(request, route)
+            arguments = bodies.extend(raw, members)
+        workspace = workspace or members.get("workspaceId") or getattr(body, "workspace_id", None)
+        if workspace is not None and not _UUID.fullmatch(workspace):
+            raise unknown_workspace()
+        call = Call(
+            function,
+            actor.account,
+            arguments,
+            workspace=workspace,
+            record=members.get("id"),
+            template=route.template,
+            alone=len(arguments) > LONG_ARGUMENTS,
+        )
+        if not function.writes:
+            return respond(request, await gateway.read(call), 200)
+        call.transaction = transaction_id(request)
+        return respond(request, await request.app[WRITER].call(call), route.status)
+
+    return handle
+
+
+def path_members(request: web.Request) -> dict[str, Any]:
+    """The variables of the path. What can't be an id or a workspace names nothing: 404."""
+    members: dict[str, Any] = dict(request.match_info)
+    for value in members.values():
+        if "\0" in value or len(value) > 100:
+            raise Problem(404, "unknown_record", "There is no such record, or you may not see it.")
+        value.encode()
+    return members
+
+
+async def read_body(request: web.Request, route: Route) -> tuple[bytes, BaseModel]:
+    """The body of a request, checked: as bytes to pass on, and as its model. Raises Problem."""
+    assert route.body is not None
+    merge_patch = route.patch and request.content_type == _MERGE_PATCH
+    if not merge_patch and request.content_type != "application/json":
+        raise Problem(
+            415, "unsupported_media_type", "Send JSON, with Content-Type: application/json."
+        )
+    raw = await request.read()
+    if merge_patch:
+        raw = b'{"patch":' + raw + b"}"
+    return raw, bodies.check_object(raw, route.body)
+
+
+def transaction_id(request: web.Request) -> str:
+    """The id of a write: from the Idempotency-Key, or a new one."""
+    key = request.headers.get("Idempotency-Key")
+    if key is None:
+        return new_transaction_id()
+    if not 1 <= len(key) <= 255:
+        raise Problem(422, "invalid_idempotency_key", "Idempotency-Key has 1 to 255 characters.")
+    return str(uuid.uuid5(_KEY_NAMESPACE, key))
+
+
+def respond(request: web.Request, answer: Answer, status: int) -> web.Response:
+    """The response to an answer: its bytes as they are, with an ETag; 304 where the client has it."""
+    if answer.version is not None:
+        etag = f'"{answer.version}"'
+    elif request.method == "GET":
+        etag = f'"{hashlib.blake2b(answer.body, digest_size=12).hexdigest()}"'
+    else:
+        etag = None
+    if etag is not None and request.method == "GET":
+        known = request.headers.get("If-None-Match")
+        if known is not None and (known == "*" or etag in re.split(r"\s*,\s*", known)):
+            return web.Response(status=304, headers={"ETag": etag})
+    response = web.Response(
+        status=status,
+        body=answer.body,
+        content_type="application/json",
+        headers={"ETag": etag} if etag is not None else None,
+    )
+    if len(answer.body) > COMPRESSED_FROM:
+        response.enable_compression()
+        response.headers["Vary"] = "Accept-Encoding"
+    return response
+
+
+def unknown_workspace() -> Problem:
+    """404, in the database's words."""
+    return Problem(
+        404, "unknown_workspace", "There is no such workspace, or you are not a member of it."
+    )
+
+
+def stream_endpoint(route: StreamRoute) -> Handler:
+    """The handler of a stream."""
+
+    async def handle(request: web.Request) -> web.StreamResponse:
+        actor = request.app[IDENTITY].actor(request)
+        workspace = path_members(request)["workspace"].lower()
+        if not _UUID.fullmatch(workspace):
+            raise unknown_workspace()
+        query = bodies.validate(bodies.query_members(request.query), models.EventsQuery)
+        assert isinstance(query, models.EventsQuery)
+        cursor = _start(request, query)
+        hub = request.app[HUB]
+        view = await _view(request, route, query, workspace, actor)
+        async with sse_response(
+            request, ping_interval=PING_SECONDS, send_timeout=SEND_SECONDS, sep="\n"
+        ) as response:
+            assert request.transport is not None
+            await hub.serve(
+                response,
+                request.transport,
+                workspace,
+                actor.account,
+                view,
+                cursor,
+                min(STREAM_SECONDS, actor.expires - time.time()),
+            )
+        return response
+
+    return handle
+
+
+def _start(request: web.Request, query: models.EventsQuery) -> Cursor | None:
+    """Where a stream starts: the header (a reconnect) wins over the query."""
+    text = request.headers.get("Last-Event-ID") or query.last_event_id
+    if text:
+        return Cursor.parse(text)
+    return Cursor(query.since) if query.since is not None else None
+
+
+async def _view(
+    request: web.Request,
+    route: StreamRoute,
+    query: models.EventsQuery,
+    workspace: str,
+    actor: Actor,
+) -> View:
+    form = "record" if route.form == NATIVE and query.include else route.form
+    collections = None
+    if query.collections is not None:
+        keys = await request.app[HUB].collections(workspace, actor.account)
+        wanted = [key for key in query.collections.split(",") if key]
+        collections = frozenset(keys.get(key, key) for key in wanted)
+    records = None
+    if query.records is not None:
+        records = frozenset(record.lower() for record in query.records.split(",") if record)
+    return View(form, collections, records)

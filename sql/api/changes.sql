@@ -1,0 +1,38 @@
+-- The log behind a seq, for who was away: {changes: [event data with `event`], seq, hasMore}; seq is where to go on. What came
+-- into sight carries its record; what went out of sight is `<collection>-removed`. Where it can't be continued exactly,
+-- {changes: [], reset: {reason, seq, epoch}}.
+create or replace function api.changes(p_workspace_id uuid, p_since bigint, p_limit integer default null) returns jsonb
+language plpgsql stable
+as $$
+declare
+  v_limit constant integer := least(coalesce(p_limit, 200), 1000);
+  v_reason constant text := logic.log_verdict(p_workspace_id, null, p_since, null);
+  v_read constant text[] := string_to_array(current_setting('rowcast.read'), ' ');
+  v_position record;
+begin
+  if v_reason is not null then
+    v_position := logic.log_position(p_workspace_id);
+    return jsonb_build_object('changes', '[]'::jsonb, 'seq', v_position.seq, 'hasMore', false, 'reset', jsonb_build_object(
+      'reason', v_reason, 'seq', v_position.seq,
+      'epoch', (select w.epoch from core.workspace w where w.workspace_id = p_workspace_id)));
+  end if;
+  return (
+    select jsonb_build_object(
+      'changes', coalesce(jsonb_agg(x.data order by x.seq) filter (where x.data is not null and x.n <= v_limit), '[]'),
+      'seq', coalesce(max(x.seq) filter (where x.n <= v_limit), p_since),
+      'hasMore', count(*) > v_limit)
+    from (
+      select l.seq, row_number() over (order by l.seq) as n,
+        case
+          when l.after is null and l.before is null or l.before && v_read and l.after && v_read
+            then l.native::jsonb || jsonb_build_object('event', l.event)
+          when l.after && v_read then l.whole::jsonb || jsonb_build_object('event', l.event)
+          when l.before && v_read
+            then l.removed::jsonb || jsonb_build_object('event', l.collection || '-removed')
+        end as data
+      from api.log_read(array[p_workspace_id], array[null::text], array[p_since], array[null::text], '{}', v_limit + 1) l
+    ) x
+  );
+end
+$$;
+comment on function api.changes(uuid, bigint, integer) is 'The changes behind a seq that the caller may see.';

@@ -1,0 +1,58 @@
+-- The hub's reader: what follows in the logs of several workspaces, each behind its own cursor (epoch, seq, mark), at most
+-- p_limit changes of each. A row per change; where a cursor can't be continued, one row instead, with event `reset` and the
+-- reason as its native.
+-- before, after, today: the tokens of the record then and now; the hub compares them with those of its streams. Who saw it
+-- before and after gets native; who sees it only after gets whole, which comes from the log, not from today's row, which may be
+-- out of sight again; who saw it only before gets removed, which says no more than that. form_data: the forms asked for, of today's row, for who may see it today.
+-- Definer, since a hub serves many tenants at once: the streams' rights come from stream_open.
+create or replace function api.log_read(
+  p_workspaces uuid[], p_epochs text[], p_seqs bigint[], p_marks text[], p_forms text[], p_limit integer)
+returns table (
+  workspace_id uuid, seq bigint, mark text, event text, collection text, record_id uuid, actor_id uuid, account_id uuid,
+  before text[], after text[], today text[], native text, whole text, removed text, form_events text[], form_data text[])
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp
+as $$
+begin
+  return query
+    with cursors as (
+      select w.workspace_id, w.seq, logic.log_verdict(w.workspace_id, w.epoch, w.seq, w.mark) as verdict
+      from unnest(p_workspaces, p_epochs, p_seqs, p_marks) w(workspace_id, epoch, seq, mark)
+    )
+    select k.workspace_id, null, null, 'reset', null, null, null, null, null, null, null, k.verdict, null, null, null, null
+    from cursors k
+    where k.verdict is not null
+    union all
+    select k.workspace_id, c.seq, logic.change_mark(c), logic.event_name(c), c.collection, c.record_id, c.actor_id,
+      (c.patch ->> 'accountId')::uuid,
+      case when c.audience_before is not null then core.tokens(c.collection, c.audience_before) end,
+      case when c.audience_after is not null then core.tokens(c.collection, c.audience_after) end,
+      case when r.id is not null then core.tokens(r.collection, r.audience) end,
+      (case when c.action in ('created', 'restored') then e.whole else e.native end)::text,
+      e.whole::text,
+      case when c.audience_before is distinct from c.audience_after then (e.native - 'patch' - 'position')::text end,
+      f.events, f.data
+    from cursors k
+    cross join lateral (
+      select * from core.change l
+      where l.workspace_id = k.workspace_id and l.seq > k.seq
+      order by l.seq
+      limit p_limit
+    ) as c
+    left join core.record r on r.workspace_id = c.workspace_id and r.id = c.record_id
+    left join core.account a on a.id = c.actor_id
+    cross join lateral (
+      select n.native, n.native || jsonb_build_object('record', c.document) as whole
+      from (
+        select case when c.action = 'access' then logic.access_event_shape(c)
+          else logic.event_shape(c, r.display_id, a.name) end as native
+      ) n
+    ) e
+    cross join lateral (
+      select array_agg(x.event order by p.n) as events, array_agg(x.data::text order by p.n) as data
+      from unnest(p_forms) with ordinality p(form, n)
+      left join lateral faces.event(p.form, c, r, e.native) x on c.action <> 'access'
+    ) f
+    where k.verdict is null;
+end
+$$;
+comment on function api.log_read(uuid[], text[], bigint[], text[], text[], integer) is 'Reads on in the logs of several workspaces.';

@@ -1,0 +1,23 @@
+-- Remembers the calls of a batch that took effect (p_done: their places in the batch), all in one statement, and wakes the
+-- listeners of the workspaces in which something changed, with one notification that names them all.
+create or replace function logic.batch_close(
+  p_done integer[], p_first_seqs bigint[], p_last_seqs bigint[],
+  p_workspaces uuid[], p_actors uuid[], p_transactions uuid[], p_functions text[], p_arguments text[]) returns void
+language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_changed text;
+begin
+  insert into core.transaction (workspace_id, actor_id, id, function, request_hash, first_seq, last_seq)
+  select p_workspaces[d.n], p_actors[d.n], p_transactions[d.n], p_functions[d.n],
+    logic.request_hash(p_functions[d.n], p_arguments[d.n]), d.first_seq, d.last_seq
+  from unnest(p_done, p_first_seqs, p_last_seqs) d(n, first_seq, last_seq);
+  select string_agg(distinct p_workspaces[d.n]::text, ' ') into v_changed
+  from unnest(p_done, p_first_seqs) d(n, first_seq)
+  where d.first_seq is not null;
+  if v_changed is not null then
+    perform pg_notify('rowcast', v_changed);
+  end if;
+end
+$$;
+comment on function logic.batch_close(integer[], bigint[], bigint[], uuid[], uuid[], uuid[], text[], text[]) is 'Records the transactions of a batch and notifies once.';

@@ -1,0 +1,48 @@
+-- Under the clocks, everything that the calls of a batch need, read at once: the actor's rights, the last seq of the
+-- workspace, the seq that a repeat answered the first time, why a call can't be let in (see raise_refusal), and the lock of the
+-- record that it names. busy: somebody else holds that record, or the same id stands earlier in the batch.
+-- Locks: records, in order, skipping what others hold.
+-- Sorted by workspace, so that the last seq carries from call to call; within a workspace in order of arrival.
+create or replace function logic.batch_open(
+  p_functions text[], p_actors uuid[], p_workspaces uuid[], p_records text[], p_transactions uuid[], p_arguments text[])
+returns table (
+  n integer, read text, edit text, may text, last_seq bigint, repeated_seq bigint, refusal text, busy boolean)
+language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_records constant uuid[] := array(
+    select case
+      when c.record is null or c.workspace_id is null then null
+      when logic.is_uuid(c.record) then c.record::uuid
+      else (select r.id from core.record r where r.workspace_id = c.workspace_id and r.display_id = upper(c.record))
+    end
+    from unnest(p_workspaces, p_records) with ordinality c(workspace_id, record, n)
+    order by c.n);
+  v_locked constant uuid[] := array(
+    select r.id
+    from unnest(p_workspaces, v_records) c(workspace_id, id)
+    join core.record r on r.workspace_id = c.workspace_id and r.id = c.id
+    order by r.workspace_id, r.id
+    for update of r skip locked);
+begin
+  return query
+    select c.n::integer, g.read, g.edit, g.may,
+      coalesce(
+        (select l.seq from core.change l where l.workspace_id = c.workspace_id order by l.seq desc limit 1),
+        (select k.floor from core.clock k where k.workspace_id = c.workspace_id)),
+      t.last_seq,
+      case
+        when g.read is null then 'unknown_workspace'
+        when t.request_hash <> logic.request_hash(p_functions[c.n], p_arguments[c.n]) then 'transaction_reused'
+      end,
+      row_number() over (partition by c.workspace_id, c.actor, c.id order by c.n) > 1
+        or (c.record is not null and c.record <> all (v_locked)
+          and exists (select from core.record r where r.workspace_id = c.workspace_id and r.id = c.record))
+    from unnest(p_actors, p_workspaces, v_records, p_transactions) with ordinality c(actor, workspace_id, record, id, n)
+    left join lateral logic.rights(c.workspace_id, c.actor) g on true
+    left join core.transaction t on t.workspace_id = c.workspace_id and t.actor_id = c.actor and t.id = c.id
+    where c.workspace_id is not null
+    order by c.workspace_id, c.n;
+end
+$$;
+comment on function logic.batch_open(text[], uuid[], uuid[], text[], uuid[], text[]) is 'Reads and locks what the calls of a batch need, in one go.';

@@ -1,0 +1,35 @@
+-- Writes logic.call, the dispatcher: one static branch per api function that a request can name, so that a call costs no
+-- parsing and no planning. It is made anew from the catalogue at the end of each load of sql/.
+-- A parameter p_base_version is the member baseVersion of the arguments; one that is missing is null. p_workspace_id is the
+-- entered workspace. Functions that return a set (the batch itself, the hub's reader) can't be named.
+create or replace function logic.dispatcher_build() returns void
+language plpgsql volatile
+as $$
+declare
+  v_branches text;
+begin
+  select string_agg(format('    when %L then return api.%I(%s);', p.proname, p.proname, a.list), E'\n' order by p.provolatile desc, p.proname)
+  into v_branches
+  from pg_catalog.pg_proc p
+  cross join lateral (
+    select string_agg(case
+      when x.name = 'p_workspace_id' then 'p_workspace_id'
+      when x.type = 'jsonb'::regtype then format('p_arguments -> %L', logic.camel_case(x.name))
+      when x.type = 'text[]'::regtype then format(
+        'array(select jsonb_array_elements_text(p_arguments -> %L))', logic.camel_case(x.name))
+      when x.type = 'text'::regtype then format('p_arguments ->> %L', logic.camel_case(x.name))
+      else format('(p_arguments ->> %L)::%s', logic.camel_case(x.name), x.type::regtype)
+    end, ', ' order by x.n) as list
+    from unnest(p.proargnames, p.proargtypes::oid[]) with ordinality x(name, type, n)
+  ) a
+  where p.pronamespace = 'api'::regnamespace and p.prorettype = 'jsonb'::regtype and not p.proretset;
+  execute format(
+    $function$
+      create or replace function logic.call(p_function text, p_workspace_id uuid, p_arguments jsonb) returns jsonb
+      language plpgsql volatile as %L
+    $function$,
+    E'begin\n  case p_function\n' || v_branches || E'\n    else raise sqlstate ''PT404'' using message = ''There is no such function.'', hint = ''unknown_function'';\n  end case;\nend');
+  comment on function logic.call(text, uuid, jsonb) is 'The dispatcher, written by logic.dispatcher_build: calls an api function with arguments from JSON.';
+end
+$$;
+comment on function logic.dispatcher_build() is 'Makes the dispatcher from the catalogue.';

@@ -1,0 +1,25 @@
+-- The refusals that several functions share, in one voice. What the caller may not know of is "no such" thing to him.
+-- Raises PT404 unknown_workspace, unknown_record, unknown_collection; PT403 not_permitted; PT422 ambiguous_workspace (with the
+-- candidates) and transaction_reused.
+create or replace function logic.raise_refusal(p_code text, p_candidates uuid[] default null) returns void
+language plpgsql stable
+as $$
+begin
+  case p_code
+    when 'unknown_workspace' then
+      raise sqlstate 'PT404' using hint = p_code, message = 'There is no such workspace, or you are not a member of it.';
+    when 'unknown_record' then
+      raise sqlstate 'PT404' using hint = p_code, message = 'There is no such record, or you may not see it.';
+    when 'unknown_collection' then
+      raise sqlstate 'PT404' using hint = p_code, message = 'There is no such collection in this workspace.';
+    when 'not_permitted' then
+      raise sqlstate 'PT403' using hint = p_code, message = 'Your role does not let you do this.';
+    when 'transaction_reused' then
+      raise sqlstate 'PT422' using hint = p_code, message = 'This id was used for another request.';
+    when 'ambiguous_workspace' then
+      raise sqlstate 'PT422' using hint = p_code, message = 'Say which workspace is meant: workspaceId.',
+        detail = jsonb_build_object('workspaces', to_jsonb(coalesce(p_candidates, '{}')));
+  end case;
+end
+$$;
+comment on function logic.raise_refusal(text, uuid[]) is 'Raises one of the shared refusals.';

@@ -1,0 +1,39 @@
+-- A sort like -priority,createdAt, always ending in the unique number, as what a keyset page needs: the order, the values to put
+-- into a cursor, and the condition that a record stands behind a cursor's values. Absent values come last either way.
+-- Raises PT422 unknown_field; 22xxx where the cursor's values are not of the keys' types.
+create or replace function logic.sort_compile(
+  p_workspace_id uuid, p_collection text, p_sort text, p_after jsonb, out ordering text, out key_values text, out behind text)
+language plpgsql stable
+as $$
+declare
+  v_key record;
+  v_equal text := 'true';
+  v_literal text;
+  v_orders text[] := '{}';
+  v_values text[] := '{}';
+  v_behind text[] := '{}';
+begin
+  for v_key in
+    select x.expression, case x.type when 'list' then 'text' else x.type end as type, k.descending, k.n
+    from (
+      select ltrim(s.key, '-') as key, starts_with(s.key, '-') as descending, s.n
+      from string_to_table(concat_ws(',', nullif(btrim(p_sort), ''), 'number'), ',') with ordinality s(key, n)
+    ) k
+    cross join lateral logic.list_expression(p_workspace_id, p_collection, k.key) x
+    order by k.n
+  loop
+    v_orders := v_orders || format('%s %s nulls last', v_key.expression, case when v_key.descending then 'desc' else 'asc' end);
+    v_values := v_values || format('(%s)::text', v_key.expression);
+    v_literal := format('%L::%s', p_after ->> (v_key.n::integer - 1), v_key.type);
+    if p_after ->> (v_key.n::integer - 1) is not null then
+      v_behind := v_behind || format('%s and (%s %s %s or (%2$s) is null)', v_equal, v_key.expression,
+        case when v_key.descending then '<' else '>' end, v_literal);
+    end if;
+    v_equal := format('%s and %s is not distinct from %s', v_equal, v_key.expression, v_literal);
+  end loop;
+  ordering := array_to_string(v_orders, ', ');
+  key_values := format('jsonb_build_array(%s)', array_to_string(v_values, ', '));
+  behind := case when p_after is null then 'true' else '(' || array_to_string(v_behind, ' or ') || ')' end;
+end
+$$;
+comment on function logic.sort_compile(uuid, text, text, jsonb) is 'A sort as the parts of a keyset query.';

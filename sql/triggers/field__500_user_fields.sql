@@ -1,0 +1,22 @@
+-- The collection remembers which of its fields hold users, so that a write finds them without reading core.field.
+create or replace function logic.field__500_user_fields() returns trigger
+language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_field constant core.field := coalesce(new, old);
+begin
+  update core.collection c
+  set user_fields = array(
+    select f.key
+    from core.field f
+    where f.workspace_id = c.workspace_id and f.collection = c.key and f.type = 'user'
+    order by f.key)
+  where c.workspace_id = v_field.workspace_id and c.key = v_field.collection;
+  return null;
+end
+$$;
+comment on function logic.field__500_user_fields() is 'Keeps the list of user fields of a collection.';
+
+create or replace trigger field__500_user_fields
+  after insert or update or delete on core.field
+  for each row execute function logic.field__500_user_fields();

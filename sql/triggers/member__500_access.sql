@@ -1,0 +1,26 @@
+-- Who may see what has changed: logged, so that every stream of the workspace looks at its rights again, in order with the
+-- changes around it. What the batch at hand carries of the old rights is dropped.
+-- Locks: the clock of the workspace.
+create or replace function logic.member__500_access() returns trigger
+language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_member constant core.member := coalesce(new, old);
+  v_change core.change;
+begin
+  v_change.workspace_id := v_member.workspace_id;
+  v_change.action := 'access';
+  v_change.patch := jsonb_build_object(
+    'event', case tg_op when 'INSERT' then 'member-joined' when 'UPDATE' then 'member-changed' else 'member-left' end,
+    'accountId', v_member.account_id,
+    'role', v_member.role);
+  perform logic.change_append(v_change);
+  perform set_config('rowcast.access_changed', pg_current_xact_id()::text, true);
+  return null;
+end
+$$;
+comment on function logic.member__500_access() is 'Logs who joins, changes role or leaves.';
+
+create or replace trigger member__500_access
+  after insert or delete or update of role on core.member
+  for each row execute function logic.member__500_access();

@@ -1,0 +1,426 @@
+"""What tests share: a cluster, databases cloned from a migrated template, callers, clients, processes."""
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import psycopg
+from psycopg.conninfo import make_conninfo
+
+from rowcast.config import server_password
+from rowcast.embedded import EmbeddedPostgres
+from rowcast.identity import make_token
+
+SECRET = "test-secret-" + "0" * 32
+ROOT = Path(__file__).parent.parent
+FAST = {
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    "max_connections": "300",
+    "autovacuum": "off",
+}
+
+
+def real_data(name: str) -> Path | None:
+    """A file of real data: in ROWCAST_REAL_DATA, else in ../shared/data; None where neither has it."""
+    for directory in (os.environ.get("ROWCAST_REAL_DATA"), ROOT.parent / "shared" / "data"):
+        if directory and (Path(directory) / name).exists():
+            return Path(directory) / name
+    return None
+
+
+class Cluster:
+    """A PostgreSQL server of the kind under test (ROWCAST_TEST_POSTGRES).
+
+    `embedded` (default), a directory of PostgreSQL binaries, or `container:IMAGE` (testcontainers).
+    """
+
+    def __init__(self, base: Path, kind: str, settings: dict[str, str]) -> None:
+        self.kind = kind
+        self._container: Any = None
+        self._postgres: EmbeddedPostgres | None = None
+        self._base, self._settings = base, settings
+        self.start()
+
+    def start(self) -> None:
+        """Starts it, or starts it again after kill()."""
+        if self.kind.startswith("container:"):
+            if self._container is not None:
+                self._container.get_wrapped_container().start()
+            else:
+                self._start_container()
+            self._wait()
+            return
+        binaries = None if self.kind == "embedded" else Path(self.kind)
+        self._postgres = EmbeddedPostgres(
+            self._base, binaries=binaries, settings=self._settings
+        ).start()
+
+    def _start_container(self) -> None:
+        from testcontainers.postgres import PostgresContainer
+
+        command = ["postgres"] + [x for k, v in self._settings.items() for x in ("-c", f"{k}={v}")]
+        port = _free_port()
+        self._container = (
+            PostgresContainer(self.kind.removeprefix("container:"), driver=None)
+            .with_command(command)
+            .with_bind_ports(5432, ("127.0.0.1", port))
+        )
+        self._port = port
+        self._container.start()
+
+    def _wait(self) -> None:
+        for _ in range(300):
+            try:
+                psycopg.connect(self.url("postgres"), connect_timeout=2).close()
+                return
+            except psycopg.OperationalError:
+                subprocess.run(["sleep", "0.1"], check=True)
+        raise AssertionError("the container's PostgreSQL does not answer")
+
+    def url(self, dbname: str) -> str:
+        """The superuser's connection string."""
+        if self._postgres is not None:
+            return self._postgres.conninfo(dbname=dbname)
+        return make_conninfo(
+            host="127.0.0.1", port=self._port, user="test", password="test", dbname=dbname
+        )
+
+    def kill(self) -> None:
+        """kill -9 of the whole server: postmaster first, then what is left of it."""
+        if self._container is not None:
+            self._container.get_wrapped_container().kill()
+            return
+        assert self._postgres is not None
+        postmaster = self._postgres.pid
+        assert postmaster is not None
+        children = subprocess.run(
+            ["ps", "-o", "pid=", "--ppid", str(postmaster)], capture_output=True, text=True
+        ).stdout.split()
+        os.kill(postmaster, signal.SIGKILL)
+        for child in children:
+            try:
+                os.kill(int(child), signal.SIGKILL)
+            except ProcessLookupError:
+                continue
+
+    def stop(self) -> None:
+        """Stops it for good."""
+        if self._container is not None:
+            self._container.stop()
+        if self._postgres is not None:
+            self._postgres.stop()
+
+
+def _free_port() -> int:
+    import socket
+
+    for port in range(20000, 32000, 7):  # below the ephemeral ports
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port + os.getpid() % 7))
+                return port + os.getpid() % 7
+            except OSError:
+                continue
+    raise AssertionError("no free port")
+
+
+@dataclass(frozen=True)
+class Reply:
+    """One row of api.batch_run, its answer read."""
+
+    state: str
+    workspace: str | None
+    version: str | None
+    answer: Any
+
+
+@dataclass
+class Database:
+    """A migrated database of its own, and what a test does in it."""
+
+    admin: str  # as superuser
+    server: str  # as rowcast_server
+    accounts: dict[str, str] = field(default_factory=dict)
+
+    def connect(self, **kwargs: Any) -> psycopg.Connection[Any]:
+        """A superuser's connection, in autocommit: what psql is in production."""
+        return psycopg.connect(self.admin, autocommit=True, **kwargs)
+
+    def connect_server(self, **kwargs: Any) -> psycopg.Connection[Any]:
+        """A connection as rowcast_server, in autocommit."""
+        return psycopg.connect(self.server, autocommit=True, **kwargs)
+
+    def run(self, statement: str, *parameters: Any) -> list[tuple[Any, ...]]:
+        """A superuser's statement and its rows."""
+        with self.connect() as connection:
+            cursor = connection.execute(statement.encode(), parameters)
+            return cursor.fetchall() if cursor.description else []
+
+    def value(self, statement: str, *parameters: Any) -> Any:
+        """The one value of a superuser's query."""
+        return self.run(statement, *parameters)[0][0]
+
+    def account(self, name: str = "Ada") -> str:
+        """The id of the account of this name, made when first asked for."""
+        if name not in self.accounts:
+            answer = self.value("select api.account_create(%s, %s)", f"{name}@example.org", name)
+            self.accounts[name] = answer["id"]
+        return self.accounts[name]
+
+    def workspace(self, owner: str = "Ada", template: str = "tasks", name: str = "Test") -> str:
+        """The id of a new workspace."""
+        with self.connect_server() as connection:
+            row = connection.execute(
+                "select state, answer from api.account_batch_run("
+                "array['workspace_create'], array[%s]::uuid[], array[%s]::uuid[], array[%s])",
+                [self.account(owner), str(uuid.uuid4()), json.dumps({"name": name, "template": template})],
+            ).fetchone()
+        assert row is not None and row[0] == "ok", row
+        return str(json.loads(row[1])["id"])
+
+    def join(self, workspace: str, name: str, role: str) -> str:
+        """Makes an account a member; its id."""
+        self.run(
+            "insert into core.member (workspace_id, account_id, role) values (%s, %s, %s)"
+            " on conflict (workspace_id, account_id) do update set role = excluded.role",
+            workspace, self.account(name), role,
+        )
+        return self.account(name)
+
+    def token(self, name: str = "Ada", seconds: int = 3600) -> str:
+        """An access token of an account."""
+        return make_token(SECRET, self.account(name), 0, seconds)
+
+    def batch(self, calls: list[dict[str, Any]], connection: Any = None) -> list[Reply]:
+        """Runs calls as one batch as rowcast_server, answers in order.
+
+        A call: {function, arguments, actor="Ada", workspace=None, record=None, template=None, id=new}.
+        """
+        def column(key: str, default: Callable[[], Any] = lambda: None) -> list[Any]:
+            return [call[key] if key in call else default() for call in calls]
+
+        parameters = (
+            column("function"),
+            [self.account(call.get("actor", "Ada")) for call in calls],
+            column("workspace"), column("record"), column("template"),
+            column("id", lambda: str(uuid.uuid4())),
+            [a if isinstance(a, str) else json.dumps(a) for a in column("arguments", dict)],
+        )
+        statement = (
+            "select n, state, workspace_id::text, version, answer from api.batch_run("
+            "%s, %s::uuid[], %s::uuid[], %s, %s, %s::uuid[], %s)"
+        )
+        if connection is not None:
+            rows = connection.execute(statement, parameters).fetchall()
+        else:
+            with self.connect_server() as own:
+                rows = own.execute(statement, parameters).fetchall()
+        by_n = {row[0]: row for row in rows}
+        assert sorted(by_n) == list(range(1, len(calls) + 1)), "one answer per call"
+        return [
+            Reply(row[1], row[2], row[3], json.loads(row[4]) if row[4] else None)
+            for _, row in sorted(by_n.items())
+        ]
+
+    def call(self, function: str, workspace: str | None = None, **rest: Any) -> Any:
+        """One write call; its answer. Fails unless it is ok."""
+        reply = self.batch([{"function": function, "workspace": workspace, **rest}])[0]
+        assert reply.state == "ok", reply
+        return reply.answer
+
+    def read(self, function: str, workspace: str | None, actor: str = "Ada", **arguments: Any) -> Any:
+        """One read call; its answer. Raises psycopg.Error."""
+        with self.connect_server() as connection:
+            row = connection.execute(
+                "select answer from api.query(%s, %s, %s, null, null, %s)",
+                [function, self.account(actor), workspace, json.dumps(arguments)],
+            ).fetchone()
+        assert row is not None
+        return json.loads(row[0])
+
+    def task(self, workspace: str, actor: str = "Ada", **data: Any) -> Any:
+        """A new task."""
+        return self.call(
+            "record_create", workspace, actor=actor, arguments={"collection": "task", "data": data}
+        )
+
+
+@dataclass
+class ServerProcess:
+    """`rowcast serve` as a process of its own."""
+
+    process: subprocess.Popen[str]
+    url: str
+    log: Path
+
+    def kill(self) -> None:
+        """kill -9."""
+        self.process.kill()
+        self.process.wait()
+
+    def terminate(self, timeout: float = 20) -> int:
+        """SIGTERM; its exit status."""
+        self.process.terminate()
+        return self.process.wait(timeout)
+
+
+def start_server(
+    database: Database, tmp_path: Path, *options: str, environment: dict[str, str] | None = None
+) -> ServerProcess:
+    """Starts `rowcast serve` on a free port and waits for its ready line."""
+    log = tmp_path / f"server-{uuid.uuid4().hex[:8]}.log"
+    process = subprocess.Popen(
+        [sys.executable, "-m", "rowcast", "serve", "--no-migrate", "--port", "0", *options],
+        env={
+            **os.environ,
+            "ROWCAST_DATABASE_URL": database.server,
+            "ROWCAST_SECRET_KEY": SECRET,
+            **(environment or {}),
+        },
+        stdout=subprocess.PIPE,
+        stderr=log.open("w"),
+        text=True,
+    )
+    assert process.stdout is not None
+    for line in process.stdout:
+        if line.startswith("rowcast is ready on "):
+            _drain_to(process, log)
+            return ServerProcess(process, line.split()[-1], log)
+    raise AssertionError(f"the server did not start: {log.read_text()}")
+
+
+def _drain_to(process: subprocess.Popen[str], log: Path) -> None:
+    """Copies the rest of its output to the log, so that its pipe never fills."""
+    import threading
+
+    def copy() -> None:
+        assert process.stdout is not None
+        with log.open("a") as file:
+            for line in process.stdout:
+                file.write(line)
+
+    threading.Thread(target=copy, daemon=True).start()
+
+
+@dataclass(frozen=True)
+class Event:
+    """One event of a stream; data is parsed JSON, None for a data-less id."""
+
+    name: str
+    id: str | None
+    data: Any
+
+
+class EventStream:
+    """A reader of Server-Sent Events (https://html.spec.whatwg.org/multipage/server-sent-events.html)."""
+
+    def __init__(self, response: aiohttp.ClientResponse) -> None:
+        self.response = response
+        self.last_event_id: str | None = None
+
+    async def __aiter__(self) -> AsyncIterator[Event]:
+        name, data, event_id = "message", [], None
+        async for raw in self.response.content:
+            line = raw.decode().rstrip("\r\n")
+            if line == "":
+                if event_id is not None:
+                    self.last_event_id = event_id
+                if data or event_id is not None:
+                    yield Event(name, event_id, json.loads("\n".join(data)) if data else None)
+                name, data, event_id = "message", [], None
+            elif line.startswith("event:"):
+                name = line[6:].strip()
+            elif line.startswith("data:"):
+                data.append(line[5:].removeprefix(" "))
+            elif line.startswith("id:"):
+                event_id = line[3:].strip()
+
+    async def next(self, seconds: float = 10) -> Event:
+        """The next event with data. Fails after `seconds`, or at the end of the stream."""
+        if not hasattr(self, "_iterator"):
+            self._iterator = self.__aiter__()
+        async with asyncio.timeout(seconds):
+            async for event in self._iterator:
+                if event.data is not None:
+                    return event
+        raise AssertionError("the stream has ended")
+
+    async def take(self, count: int, seconds: float = 20) -> list[Event]:
+        """The next `count` events with data."""
+        return [await self.next(seconds) for _ in range(count)]
+
+
+@dataclass
+class Client:
+    """An HTTP client of one server, as one account."""
+
+    session: aiohttp.ClientSession
+    url: str
+    token: str | None
+
+    def _headers(self, headers: dict[str, str] | None) -> dict[str, str]:
+        own = {"Authorization": f"Bearer {self.token}"} if self.token else {}
+        return {**own, **(headers or {})}
+
+    @asynccontextmanager
+    async def request(
+        self, method: str, path: str, *, headers: dict[str, str] | None = None, **kwargs: Any
+    ) -> AsyncIterator[aiohttp.ClientResponse]:
+        """A raw request."""
+        async with self.session.request(
+            method, self.url + path, headers=self._headers(headers), **kwargs
+        ) as response:
+            yield response
+
+    async def call(
+        self, method: str, path: str, body: Any = None, *, status: int | None = None, **kwargs: Any
+    ) -> Any:
+        """A JSON request; the parsed answer. Fails unless its status is `status` (default: 2xx)."""
+        if body is not None:
+            kwargs["json"] = body
+        async with self.request(method, path, **kwargs) as response:
+            text = await response.text()
+            good = response.status == status if status else 200 <= response.status < 300
+            assert good, f"{method} {path}: {response.status} {text}"
+            return json.loads(text) if text else None
+
+    @asynccontextmanager
+    async def events(self, path: str, last_event_id: str | None = None) -> AsyncIterator[EventStream]:
+        """A stream."""
+        headers = {"Last-Event-ID": last_event_id} if last_event_id else None
+        timeout = aiohttp.ClientTimeout(total=None)
+        async with self.request("GET", path, headers=headers, timeout=timeout) as response:
+            assert response.status == 200, await response.text()
+            yield EventStream(response)
+
+
+async def eventually(
+    condition: Callable[[], Awaitable[bool] | bool], seconds: float = 10, what: str = "the condition"
+) -> None:
+    """Waits until a condition holds; fails after `seconds`."""
+    try:
+        async with asyncio.timeout(seconds):
+            while True:
+                result = condition()
+                if await result if isinstance(result, Awaitable) else result:
+                    return
+                await asyncio.sleep(0.01)
+    except TimeoutError:
+        raise AssertionError(f"{what} did not come true within {seconds} s") from None
+
+
+def server_url(admin_url: str) -> str:
+    """A superuser's URL as rowcast_server."""
+    return make_conninfo(admin_url, user="rowcast_server", password=server_password(SECRET))
