@@ -13,11 +13,10 @@ import pytest
 import uvloop
 from aiohttp import web
 from psycopg import sql
-from support import FAST, SECRET, Client, Cluster, Database, ServerProcess, server_url, start_server
-
 from rowcast.app import Deployment, make_app
 from rowcast.config import server_password
 from rowcast.schema import migrate
+from support import FAST, SECRET, Client, Cluster, Database, ServerProcess, server_url, start_server
 
 KIND = os.environ.get("ROWCAST_TEST_POSTGRES", "embedded")
 REQUIRE_ALL = os.environ.get("REQUIRE_ALL") == "1"

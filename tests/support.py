@@ -1,4 +1,4 @@
-"""What tests share: a cluster, databases cloned from a migrated template, callers, clients, processes."""
+"""What tests share: a cluster, databases cloned from a migrated template, clients, processes."""
 
 import asyncio
 import json
@@ -16,7 +16,6 @@ from typing import Any
 import aiohttp
 import psycopg
 from psycopg.conninfo import make_conninfo
-
 from rowcast.config import server_password
 from rowcast.embedded import EmbeddedPostgres
 from rowcast.identity import make_token
@@ -33,7 +32,7 @@ FAST = {
 
 
 def real_data(name: str) -> Path | None:
-    """A file of real data: in ROWCAST_REAL_DATA, else in ../shared/data; None where neither has it."""
+    """A file of real data, from ROWCAST_REAL_DATA, else ../shared/data; None if neither has it."""
     for directory in (os.environ.get("ROWCAST_REAL_DATA"), ROOT.parent / "shared" / "data"):
         if directory and (Path(directory) / name).exists():
             return Path(directory) / name
@@ -185,9 +184,14 @@ class Database:
             row = connection.execute(
                 "select state, answer from api.account_batch_run("
                 "array['workspace_create'], array[%s]::uuid[], array[%s]::uuid[], array[%s])",
-                [self.account(owner), str(uuid.uuid4()), json.dumps({"name": name, "template": template})],
+                [
+                    self.account(owner),
+                    str(uuid.uuid4()),
+                    json.dumps({"name": name, "template": template}),
+                ],
             ).fetchone()
-        assert row is not None and row[0] == "ok", row
+        assert row is not None
+        assert row[0] == "ok", row
         return str(json.loads(row[1])["id"])
 
     def join(self, workspace: str, name: str, role: str) -> str:
@@ -195,7 +199,9 @@ class Database:
         self.run(
             "insert into core.member (workspace_id, account_id, role) values (%s, %s, %s)"
             " on conflict (workspace_id, account_id) do update set role = excluded.role",
-            workspace, self.account(name), role,
+            workspace,
+            self.account(name),
+            role,
         )
         return self.account(name)
 
@@ -206,15 +212,19 @@ class Database:
     def batch(self, calls: list[dict[str, Any]], connection: Any = None) -> list[Reply]:
         """Runs calls as one batch as rowcast_server, answers in order.
 
-        A call: {function, arguments, actor="Ada", workspace=None, record=None, template=None, id=new}.
+        A call: {function, arguments, actor="Ada", workspace=None, record=None, template=None,
+        id=new}.
         """
+
         def column(key: str, default: Callable[[], Any] = lambda: None) -> list[Any]:
             return [call[key] if key in call else default() for call in calls]
 
         parameters = (
             column("function"),
             [self.account(call.get("actor", "Ada")) for call in calls],
-            column("workspace"), column("record"), column("template"),
+            column("workspace"),
+            column("record"),
+            column("template"),
             column("id", lambda: str(uuid.uuid4())),
             [a if isinstance(a, str) else json.dumps(a) for a in column("arguments", dict)],
         )
@@ -240,7 +250,9 @@ class Database:
         assert reply.state == "ok", reply
         return reply.answer
 
-    def read(self, function: str, workspace: str | None, actor: str = "Ada", **arguments: Any) -> Any:
+    def read(
+        self, function: str, workspace: str | None, actor: str = "Ada", **arguments: Any
+    ) -> Any:
         """One read call; its answer. Raises psycopg.Error."""
         with self.connect_server() as connection:
             row = connection.execute(
@@ -397,7 +409,9 @@ class Client:
             return json.loads(text) if text else None
 
     @asynccontextmanager
-    async def events(self, path: str, last_event_id: str | None = None) -> AsyncIterator[EventStream]:
+    async def events(
+        self, path: str, last_event_id: str | None = None
+    ) -> AsyncIterator[EventStream]:
         """A stream."""
         headers = {"Last-Event-ID": last_event_id} if last_event_id else None
         timeout = aiohttp.ClientTimeout(total=None)
@@ -407,7 +421,9 @@ class Client:
 
 
 async def eventually(
-    condition: Callable[[], Awaitable[bool] | bool], seconds: float = 10, what: str = "the condition"
+    condition: Callable[[], Awaitable[bool] | bool],
+    seconds: float = 10,
+    what: str = "the condition",
 ) -> None:
     """Waits until a condition holds; fails after `seconds`."""
     try:

@@ -51,7 +51,10 @@ class Deployment:
 
 
 def make_app(deployment: Deployment, stop: Callable[[], None]) -> web.Application:
-    """The application, not yet connected to anything; `stop` ends the process, should a part crash."""
+    """The application, not yet connected to anything.
+
+    `stop` ends the process, should a part crash.
+    """
     app = web.Application(middlewares=[around], client_max_size=MAX_BODY)
     app[IDENTITY] = Identity(deployment.secret, deployment.origins, deployment.demo_account)
     app[GATEWAY] = Gateway(deployment.conninfo)
@@ -73,7 +76,7 @@ def _resources(
     deployment: Deployment, stop: Callable[[], None]
 ) -> Callable[[web.Application], AsyncIterator[None]]:
     def crashed(task: "asyncio.Task[None]") -> None:
-        """A part that ends by itself is a bug: the process ends, and whoever runs it starts it again."""
+        """A part that ends by itself is a bug: the process ends, for its supervisor to restart."""
         if not task.cancelled() and task.exception() is not None:
             log.error("task crashed", task=task.get_name(), exc_info=task.exception())
             stop()
@@ -131,8 +134,9 @@ class LogReader:
     ) -> list[Change]:
         """What follows in the logs of some workspaces. Raises Problem."""
         rows = await self._gateway.fetch(
-            "select workspace_id::text, seq, mark, event, collection, record_id::text, actor_id::text,"
-            " account_id::text, before, after, today, native, whole, removed, form_events, form_data"
+            "select workspace_id::text, seq, mark, event, collection, record_id::text,"
+            " actor_id::text, account_id::text, before, after, today, native, whole, removed,"
+            " form_events, form_data"
             " from api.log_read(%s::uuid[], %s, %s::bigint[], %s, %s, %s)",
             (
                 [workspace for workspace, _ in cursors],

@@ -1,7 +1,8 @@
 """What clients send: JSON that is checked here and passed on as it came.
 
-Only the form is looked at: UTF-8, well-formed, no NUL and no lone surrogate, depth and numbers that any JSON
-reader can take. A body is not encoded anew, so that no number loses digits on its way.
+Only the form is looked at: UTF-8, well-formed, no NUL and no lone surrogate, depth and numbers
+that any JSON reader can take. A body is not encoded anew, so that no number loses digits on its
+way.
 """
 
 import json
@@ -21,7 +22,10 @@ _PARAMETER = re.compile(r"^filter\[([^\[\]]{1,100})\](?:\[([a-z]{1,20})\])?$")
 
 
 def check_json(raw: bytes) -> Any:
-    """The value of a JSON text. Raises Problem 400 where it is not well-formed, 422 where it can't be stored."""
+    """The value of a JSON text.
+
+    Raises Problem 400 where it is not well-formed, 422 where it can't be stored.
+    """
     try:
         value = orjson.loads(raw)
     except orjson.JSONDecodeError as error:
@@ -71,7 +75,10 @@ def extend(raw: bytes, members: Mapping[str, object]) -> str:
 
 
 def query_members(query: Mapping[str, str]) -> dict[str, Any]:
-    """Query parameters as members, `filter[points][gte]=3` as {"filter": {"points": {"gte": "3"}}}."""
+    """Query parameters as members.
+
+    `filter[points][gte]=3` becomes {"filter": {"points": {"gte": "3"}}}.
+    """
     members: dict[str, Any] = {}
     for name, value in query.items():
         if "\0" in value or "\0" in name:
@@ -110,7 +117,10 @@ def _has_nul(value: Any) -> bool:
 
 
 def _finite(text: str) -> float:
-    """A number as any JSON reader takes it: a double. 1e999 would be infinite, 1e-999 thousands of digits."""
+    """A number as any JSON reader takes it: a double.
+
+    1e999 would be infinite, 1e-999 thousands of digits.
+    """
     value = float(text)
     digits = text.lower().split("e")[0].strip("-0.")
     if math.isinf(value) or (value == 0 and digits):

@@ -59,14 +59,18 @@ class Settings(BaseSettings):
 
     @property
     def origins(self) -> frozenset[str]:
-        """The origins that may write: ROWCAST_ALLOWED_ORIGINS (comma-separated), ROWCAST_PUBLIC_URL."""
+        """The origins that may write.
+
+        From ROWCAST_ALLOWED_ORIGINS (comma-separated) and ROWCAST_PUBLIC_URL.
+        """
         listed = [*self.allowed_origins.split(","), self.public_url or ""]
         return frozenset(origin.strip().rstrip("/") for origin in listed if origin.strip())
 
     def secret(self) -> str:
-        """The secret key. One that is missing is made, and kept in the data directory, for the
+        """The secret key.
 
-        embedded database only: for any other, all processes must share one, and SettingsError says so.
+        One that is missing is made and kept in the data directory, for the embedded database only.
+        For any other, all processes must share one: SettingsError says so.
         """
         if self.secret_key is not None:
             return self.secret_key.get_secret_value()

@@ -120,7 +120,10 @@ def transaction_id(request: web.Request) -> str:
 
 
 def respond(request: web.Request, answer: Answer, status: int) -> web.Response:
-    """The response to an answer: its bytes as they are, with an ETag; 304 where the client has it."""
+    """The response to an answer: its bytes as they are, with an ETag.
+
+    304 where the client has it already.
+    """
     if answer.version is not None:
         etag = f'"{answer.version}"'
     elif request.method == "GET":

@@ -1,7 +1,7 @@
-"""Calls the functions of schema `api`: those that read on a pool, those that write through the writer.
+"""Calls the functions of schema `api`: those that read on a pool, those that write by the writer.
 
-Names, volatility, and whether a function belongs in a workspace are learned from the catalogue at start
-and again whenever `sql/` is loaded.
+Names, volatility, and whether a function belongs in a workspace are learned from the catalogue at
+start and again whenever `sql/` is loaded.
 """
 
 import asyncio
@@ -64,7 +64,7 @@ class Call:
 
 
 class BytesLoader(Loader):
-    """Hands text over as the bytes that came from the server: answers are passed on, not decoded."""
+    """Hands text over as the bytes that came: answers are passed on, not decoded."""
 
     def load(self, data: Buffer) -> bytes:
         """The bytes of a text value."""
@@ -129,9 +129,9 @@ class Gateway:
     async def fetch(
         self, statement: str, parameters: tuple[object, ...]
     ) -> list[tuple[bytes, bytes]]:
-        """All rows of a statement that reads. A connection that turns out to be lost is replaced:
+        """All rows of a statement that reads. Raises Problem.
 
-        reading again does no harm. Raises Problem.
+        A connection that turns out to be lost is replaced: reading again does no harm.
         """
         for _ in range(self._pool_size + 1):
             try:

@@ -1,6 +1,7 @@
 """Who a request acts for: access tokens (JWT, RFC 7519), or the demo owner.
 
-The sign-in to come hands out the same tokens; `Identity.actor` is the one place that says who it is.
+The sign-in to come hands out the same tokens; `Identity.actor` is the one place that says who it
+is.
 """
 
 import time
@@ -21,7 +22,10 @@ _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """The account that a request acts for, and until when (seconds since the epoch) its token holds."""
+    """The account that a request acts for.
+
+    expires: until when its token holds, in seconds since the epoch.
+    """
 
     account: str
     expires: float = float("inf")
@@ -50,9 +54,10 @@ class Identity:
     _verified: dict[str, Actor] = field(default_factory=dict)
 
     def actor(self, request: web.Request) -> Actor:
-        """The actor of a request. Raises Problem 401 without or with bad credentials, 403 for a
+        """The actor of a request.
 
-        request that a foreign page may have made.
+        Raises Problem 401 without or with bad credentials, 403 for a request that a foreign page
+        may have made.
         """
         header = request.headers.get("Authorization")
         if header is not None:
@@ -91,9 +96,10 @@ class Identity:
             raise _unauthenticated("The access token is not valid.") from error
 
     def _refuse_foreign(self, request: web.Request) -> None:
-        """Without credentials the browser's word on who asks is all there is: a page of another origin,
+        """Refuses what a page of another origin may have sent. Raises Problem 403.
 
-        also one whose name was pointed at this machine (DNS rebinding), gets nothing.
+        Without credentials the browser's word on who asks is all there is: so also a page whose
+        name was pointed at this machine (DNS rebinding) gets nothing.
         """
         host = urlsplit(f"//{request.headers.get('Host', '')}").hostname
         if host not in _LOOPBACK:

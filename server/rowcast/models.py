@@ -32,7 +32,7 @@ class WorkspaceCreate(Body):
 
 
 class RecordCreate(Body):
-    """A new record; the id may be the client's own. The collection may stand in the query instead."""
+    """A new record. The id may be the client's own; the collection may stand in the query."""
 
     id: Uuid | None = None
     collection: Annotated[str, Field(max_length=100)] | None = None
@@ -64,7 +64,7 @@ class AtlasTaskCreate(Body):
 
 
 class Query(BaseModel):
-    """Query parameters: text that is read as what it should be, and nothing that is not named here."""
+    """Query parameters: text that is read as what it should be, and none that is not named here."""
 
     model_config = ConfigDict(alias_generator=to_camel, extra="forbid")
 

@@ -1,8 +1,8 @@
 """Errors: one table from SQLSTATE to HTTP, and problem bodies (RFC 9457).
 
-The database raises `sqlstate 'PTnnn'` with a message, a stable code as its hint, and facts as JSON in
-its detail; nnn is the HTTP status. Its own errors are told apart by SQLSTATE, never by text, and their
-text does not leave the server: it may quote SQL or another tenant's values.
+The database raises `sqlstate 'PTnnn'` with a message, a stable code as its hint, and facts as JSON
+in its detail; nnn is the HTTP status. Its own errors are told apart by SQLSTATE, never by text,
+and their text does not leave the server: it may quote SQL or another tenant's values.
 """
 
 from collections.abc import Mapping

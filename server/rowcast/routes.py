@@ -1,7 +1,8 @@
 """The route table: method, path, SQL function, request model. One line per endpoint.
 
-`{workspace}` is the workspace, `{id}` the record (uuid or display id). A face's routes name no workspace in
-their path: it is that of the record, or `workspaceId`, or the caller's only one of the face's template.
+`{workspace}` is the workspace, `{id}` the record (uuid or display id). A face's routes name no
+workspace in their path: it is that of the record, or `workspaceId`, or the caller's only one of the
+face's template.
 """
 
 from dataclasses import dataclass

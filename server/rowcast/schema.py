@@ -1,7 +1,7 @@
 """Brings a database up to date: roles, migrations (yoyo), templates, and the re-loadable `sql/`.
 
-Runs with the administrator's URL, in a process that ends; the server itself never could. Everything is
-made under `set role rowcast_owner`, which therefore owns it all.
+Runs with the administrator's URL, in a process that ends; the server itself never could. Everything
+is made under `set role rowcast_owner`, which therefore owns it all.
 """
 
 import hashlib
@@ -55,7 +55,7 @@ class SqlObject:
 
 @dataclass(frozen=True)
 class Bundle:
-    """The `sql/` directory as a whole: an increasing number, the hash of all files, and the files."""
+    """The `sql/` directory as a whole: its increasing number, the hash of all files, the files."""
 
     number: int
     hash: str
@@ -170,7 +170,8 @@ def _is_newer(connection: psycopg.Connection, bundle: Bundle, *, dev: bool) -> b
     number, digest = row
     if number == bundle.number and digest != bundle.hash:
         raise SchemaError(
-            f"sql/ differs from the loaded bundle {number} but has the same number: run `make bundle`"
+            f"sql/ differs from the loaded bundle {number} but has the same number:"
+            " run `make bundle`"
         )
     return bool(bundle.number > number)
 
@@ -260,7 +261,7 @@ def _drop_objects(connection: psycopg.Connection, objects: list[SqlObject]) -> N
 
 
 def _dependent_views(connection: psycopg.Connection, functions: list[str]) -> list[str]:
-    """The views that use any of these functions, and the views that use those, last in first out."""
+    """The views that use any of these functions, and those that use them, last in first out."""
     rows = connection.execute(
         """
         with recursive dependent (oid, depth) as (

@@ -32,7 +32,10 @@ _BACKLOG = 1024
 
 @dataclass(frozen=True, slots=True)
 class Database:
-    """Where the database is: for the administrator (None: nothing to migrate with), and for the server."""
+    """Where the database is: for the administrator, for the server, and for its listener.
+
+    admin is None where there is nothing to migrate with.
+    """
 
     admin: str | None
     server: str
@@ -41,7 +44,7 @@ class Database:
 
 @contextmanager
 def database(settings: Settings) -> Iterator[Database]:
-    """The database of an installation: the one that the settings name, or the embedded one, started."""
+    """The database of an installation: the one that is set, or the embedded one, started."""
     secret = settings.secret()
     if settings.database_url is None:
         with EmbeddedPostgres(settings.data_dir / "postgres") as postgres:
@@ -62,7 +65,10 @@ def database(settings: Settings) -> Iterator[Database]:
 
 
 def is_server_role(url: str) -> bool:
-    """Whether a URL logs in as someone who can do no more than rowcast_server. Raises psycopg.Error."""
+    """Whether a URL logs in as someone who can do no more than rowcast_server.
+
+    Raises psycopg.Error.
+    """
     with psycopg.connect(url, connect_timeout=10) as connection:
         row = connection.execute(
             "select r.rolsuper or r.rolcreaterole or exists ("
@@ -74,7 +80,10 @@ def is_server_role(url: str) -> bool:
 
 
 def migrate_in_child(settings: Settings, found: Database) -> None:
-    """Migrates with the administrator's URL in a process that ends. Raises SettingsError if it failed."""
+    """Migrates with the administrator's URL, in a process that ends.
+
+    Raises SettingsError if it failed.
+    """
     if found.admin is None:
         return
     environment = {

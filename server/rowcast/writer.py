@@ -1,12 +1,14 @@
 """Group commit: all write calls of this process, in few transactions.
 
-While one statement runs, further calls queue up; the next one carries them all (up to a limit), each in
-its own subtransaction. A call that arrives alone goes out at once: batching never adds waiting.
+While one statement runs, further calls queue up; the next one carries them all (up to a limit),
+each in its own subtransaction. A call that arrives alone goes out at once: batching never adds
+waiting.
 
-The database takes locks without waiting and answers `busy` for what somebody else holds. Such a call is
-offered again with the next batches, and if that does not help goes to the *lane* of its workspace: another
-connection, which waits for that one clock. What ends a whole batch (a time-out, a dead-lock, a lost
-connection) never ends its calls: each goes through a lane, alone. See CORE_PATH in ARCHITECTURE.md.
+The database takes locks without waiting and answers `busy` for what somebody else holds. Such a
+call is offered again with the next batches, and if that does not help goes to the *lane* of its
+workspace: another connection, which waits for that one clock. What ends a whole batch (a time-out,
+a dead-lock, a lost connection) never ends its calls: each goes through a lane, alone. See "The
+rules of the core path" in ARCHITECTURE.md.
 """
 
 import asyncio
@@ -53,7 +55,10 @@ Row = tuple[int, bytes, bytes | None, bytes | None, bytes | None]
 
 
 class LostError(Exception):
-    """The connection was lost. `sent`: with the statement under way, so that it may have committed."""
+    """The connection was lost.
+
+    sent: with the statement under way, so that it may have committed.
+    """
 
     def __init__(self, *, sent: bool) -> None:
         super().__init__()
@@ -241,7 +246,7 @@ class Writer:
                     await asyncio.sleep(random.uniform(0.5, 1.5) * _BUSY_PAUSE)
 
     def _take(self, queue: deque[Call]) -> list[Call]:
-        """The next batch: what waits, up to the limits; what nobody waits for any more is dropped."""
+        """The next batch: what waits, up to the limits. Drops what nobody waits for any more."""
         calls: list[Call] = []
         size = 0
         while queue and len(calls) < MAX_CALLS:
@@ -270,10 +275,11 @@ class Writer:
                 self._arrived.set()
 
     def _recover(self, calls: Sequence[Call], lost: LostError) -> None:
-        """After a lost connection: what was not sent did not happen. What was goes through a lane,
+        """What becomes of calls whose connection was lost: those that were not sent did not happen.
 
-        whose batch looks the id up under the clock's lock, which the old backend may still hold, and
-        so either finds it committed and answers again, or does it now.
+        What was sent goes through a lane, whose batch looks the id up under the clock's lock, which
+        the old backend may still hold, and so either finds it committed and answers again, or does
+        it now.
         """
         for call in calls:
             if lost.sent or call.uncertain:
