@@ -3,11 +3,15 @@
 import asyncio
 import json
 import os
+import re
 import signal
+import socket
 import subprocess
 import sys
+import threading
+import time
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,7 +19,9 @@ from typing import Any
 
 import aiohttp
 import psycopg
+from aiohttp import web
 from psycopg.conninfo import make_conninfo
+from rowcast.app import Deployment, make_app
 from rowcast.config import server_password
 from rowcast.embedded import EmbeddedPostgres
 from rowcast.identity import make_token
@@ -67,16 +73,18 @@ class Cluster:
         ).start()
 
     def _start_container(self) -> None:
-        from testcontainers.postgres import PostgresContainer
+        from testcontainers.core.container import DockerContainer
 
-        command = ["postgres"] + [x for k, v in self._settings.items() for x in ("-c", f"{k}={v}")]
-        port = _free_port()
+        self._port = free_port()
         self._container = (
-            PostgresContainer(self.kind.removeprefix("container:"), driver=None)
-            .with_command(command)
-            .with_bind_ports(5432, ("127.0.0.1", port))
+            DockerContainer(self.kind.removeprefix("container:"))
+            .with_command(
+                ["postgres", *(x for k, v in self._settings.items() for x in ("-c", f"{k}={v}"))]
+            )
+            .with_envs(POSTGRES_USER="test", POSTGRES_PASSWORD="test")
+            .with_kwargs(shm_size="256m")
         )
-        self._port = port
+        self._container.ports["5432/tcp"] = ("127.0.0.1", self._port)
         self._container.start()
 
     def _wait(self) -> None:
@@ -85,7 +93,7 @@ class Cluster:
                 psycopg.connect(self.url("postgres"), connect_timeout=2).close()
                 return
             except psycopg.OperationalError:
-                subprocess.run(["sleep", "0.1"], check=True)
+                time.sleep(0.1)
         raise AssertionError("the container's PostgreSQL does not answer")
 
     def url(self, dbname: str) -> str:
@@ -122,10 +130,9 @@ class Cluster:
             self._postgres.stop()
 
 
-def _free_port() -> int:
-    import socket
-
-    for port in range(20000, 32000, 7):  # below the ephemeral ports
+def free_port() -> int:
+    """A port of 127.0.0.1 that nobody listens on, below the ephemeral ones."""
+    for port in range(20000, 32000, 7):
         with socket.socket() as probe:
             try:
                 probe.bind(("127.0.0.1", port + os.getpid() % 7))
@@ -315,7 +322,6 @@ def start_server(
 
 def _drain_to(process: subprocess.Popen[str], log: Path) -> None:
     """Copies the rest of its output to the log, so that its pipe never fills."""
-    import threading
 
     def copy() -> None:
         assert process.stdout is not None
@@ -343,7 +349,8 @@ class EventStream:
         self.last_event_id: str | None = None
 
     async def __aiter__(self) -> AsyncIterator[Event]:
-        name, data, event_id = "message", [], None
+        name, event_id = "message", None
+        data: list[str] = []
         async for raw in self.response.content:
             line = raw.decode().rstrip("\r\n")
             if line == "":
@@ -374,6 +381,41 @@ class EventStream:
         return [await self.next(seconds) for _ in range(count)]
 
 
+# What no error may tell: SQL, the database's or the driver's own words, a stack trace.
+LEAKS = re.compile(
+    r"psycopg|postgres|traceback|\.py\b|pydantic|\bselect\b .*\bfrom\b|insert into|update core"
+    r"|\b(core|logic|faces|pg_catalog)\.[a-z_]|SQLSTATE|relation \"|input syntax|plpgsql|constraint",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True)
+class HttpReply:
+    """A whole response: status, headers, text."""
+
+    status: int
+    headers: Mapping[str, str]
+    text: str
+
+    @property
+    def json(self) -> Any:
+        """The parsed body."""
+        return json.loads(self.text)
+
+    def problem(self, status: int, code: str | None = None) -> Any:
+        """The problem body (RFC 9457). Fails unless it is a well-formed one of this status and code."""
+        assert self.status == status, f"{self.status} {self.text[:500]}"
+        assert self.headers["Content-Type"].split(";")[0] == "application/problem+json"
+        body = self.json
+        assert isinstance(body["title"], str)
+        assert isinstance(body["detail"], str)
+        assert body["status"] == status
+        assert body["type"] == f"urn:rowcast:problem:{body['code']}"
+        assert code is None or body["code"] == code, body
+        assert not LEAKS.search(self.text), self.text
+        return body
+
+
 @dataclass
 class Client:
     """An HTTP client of one server, as one account."""
@@ -395,6 +437,15 @@ class Client:
             method, self.url + path, headers=self._headers(headers), **kwargs
         ) as response:
             yield response
+
+    async def send(
+        self, method: str, path: str, body: Any = None, **kwargs: Any
+    ) -> HttpReply:
+        """A JSON request and its response, whatever its status."""
+        if body is not None:
+            kwargs["json"] = body
+        async with self.request(method, path, **kwargs) as response:
+            return HttpReply(response.status, response.headers, await response.text())
 
     async def call(
         self, method: str, path: str, body: Any = None, *, status: int | None = None, **kwargs: Any
@@ -418,6 +469,21 @@ class Client:
         async with self.request("GET", path, headers=headers, timeout=timeout) as response:
             assert response.status == 200, await response.text()
             yield EventStream(response)
+
+
+@asynccontextmanager
+async def serving(deployment: Deployment) -> AsyncIterator[str]:
+    """A server in this process; its address."""
+    runner = web.AppRunner(
+        make_app(deployment, lambda: None), access_log=None, handler_cancellation=True
+    )
+    await runner.setup()
+    try:
+        site = web.TCPSite(runner, "127.0.0.1", 0)
+        await site.start()
+        yield f"http://127.0.0.1:{runner.addresses[0][1]}"
+    finally:
+        await runner.cleanup()
 
 
 async def eventually(
