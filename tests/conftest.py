@@ -13,6 +13,7 @@ import pytest
 import uvloop
 from aiohttp import web
 from psycopg import sql
+
 from rowcast.app import Deployment, make_app
 from rowcast.config import server_password
 from rowcast.schema import migrate

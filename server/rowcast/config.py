@@ -4,6 +4,8 @@ import hashlib
 import hmac
 import os
 import secrets
+import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import Literal, Self
 
@@ -15,6 +17,19 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 class SettingsError(Exception):
     """The environment asks for something that can't be; the message says what to set."""
+
+
+def default_data_dir() -> Path:
+    """Where the embedded database is kept where nothing says so.
+
+    For root /var/lib/rowcast, since PostgreSQL does not run as root and its account can't enter
+    root's home; for others `rowcast` in $XDG_DATA_HOME (~/.local/share), as in the XDG Base
+    Directory Specification.
+    """
+    if os.geteuid() == 0:
+        return Path("/var/lib/rowcast")
+    given = os.environ.get("XDG_DATA_HOME", "")
+    return (Path(given) if given.startswith("/") else Path.home() / ".local/share") / "rowcast"
 
 
 class Settings(BaseSettings):
@@ -30,7 +45,7 @@ class Settings(BaseSettings):
     )
     admin_database_url: SecretStr | None = None
     listen_database_url: SecretStr | None = None
-    data_dir: Path = Path("rowcast-data")
+    data_dir: Path = Field(default_factory=default_data_dir)
     host: str = "127.0.0.1"
     port: int = Field(default=8080, ge=0, le=65535)
     workers: int = Field(default=1, ge=1, le=64)
@@ -79,15 +94,26 @@ class Settings(BaseSettings):
                 "set ROWCAST_SECRET_KEY (32 characters or more, the same for every process), "
                 "for example to the output of: openssl rand -hex 32"
             )
-        self.data_dir.mkdir(parents=True, exist_ok=True)
-        path = self.data_dir / "secret-key"
         try:
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        except FileExistsError:
-            return path.read_text()
+            self.data_dir.mkdir(parents=True, exist_ok=True)
+            return _kept_secret(self.data_dir / "secret-key")
+        except OSError as error:
+            raise SettingsError(
+                f"the data directory {self.data_dir} can't be used ({error.strerror});"
+                " set ROWCAST_DATA_DIR to one that can"
+            ) from error
+
+
+def _kept_secret(path: Path) -> str:
+    """The secret in a file, which is made where it is missing: whole, and by one process only."""
+    if not path.exists():
+        descriptor, name = tempfile.mkstemp(prefix="secret-key-", dir=path.parent)  # 0600
         with os.fdopen(descriptor, "w") as file:
             file.write(secrets.token_hex(32))
-        return path.read_text()
+        with suppress(FileExistsError):
+            os.link(name, path)
+        os.unlink(name)
+    return path.read_text()
 
 
 def server_password(secret: str) -> str:

@@ -45,8 +45,8 @@ class Database:
 @contextmanager
 def database(settings: Settings) -> Iterator[Database]:
     """The database of an installation: the one that is set, or the embedded one, started."""
-    secret = settings.secret()
     if settings.database_url is None:
+        secret = settings.secret()
         with EmbeddedPostgres(settings.data_dir / "postgres") as postgres:
             admin = postgres.conninfo(dbname="postgres")
             server = server_conninfo(admin, secret)
@@ -60,7 +60,7 @@ def database(settings: Settings) -> Iterator[Database]:
     elif is_server_role(given):
         admin_url, server = None, given
     else:
-        admin_url, server = given, server_conninfo(given, secret)
+        admin_url, server = given, server_conninfo(given, settings.secret())
     yield Database(admin_url, server, listen.get_secret_value() if listen else server)
 
 

@@ -22,6 +22,7 @@ from threading import Thread
 
 import psycopg
 import pytest
+
 from rowcast import embedded
 from rowcast.embedded import EmbeddedPostgres, EmbeddedPostgresError
 
