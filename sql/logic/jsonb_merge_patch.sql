@@ -1,9 +1,13 @@
 -- RFC 7396: objects merge member by member, null removes, anything else (arrays too) replaces.
+-- No patch at all (a null that is SQL's, not JSON's) leaves the target.
 -- A flat patch, by far the most frequent, is one concatenation.
 create or replace function logic.jsonb_merge_patch(p_target jsonb, p_patch jsonb) returns jsonb
 language plpgsql immutable parallel safe
 as $$
 begin
+  if p_patch is null then
+    return p_target;
+  end if;
   if jsonb_typeof(p_patch) <> 'object' then
     return p_patch;
   end if;

@@ -1,7 +1,8 @@
 -- A fractional index: a key that sorts (collate "C") strictly between two others; null stands for an open end.
 -- Keys are digits of a base-62 fraction and never end in 0. Shortest key near the middle, after D. Greenspan,
 -- "Implementing Fractional Indexing" (https://observablehq.com/@dgreensp/implementing-fractional-indexing).
--- Raises PT422 position_order where p_before isn't below p_after.
+-- Raises PT422 position_order where p_before isn't below p_after, or where one is no such key (psql can write any text): no
+-- digits of it, or a 0 at its end, below which there is no room.
 create or replace function logic.position_between(p_before text, p_after text) returns text
 language plpgsql immutable parallel safe
 as $$
@@ -13,7 +14,8 @@ declare
   v_from integer;
   v_to integer;
 begin
-  if v_high is not null and v_low collate "C" >= v_high collate "C" then
+  if v_high is not null and v_low collate "C" >= v_high collate "C"
+      or translate(concat(v_low, v_high), v_digits, '') <> '' or right(v_high, 1) = '0' then
     raise sqlstate 'PT422' using message = 'The record before must stand before the record after.', hint = 'position_order';
   end if;
   loop
