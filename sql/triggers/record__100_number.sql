@@ -1,5 +1,6 @@
 -- Numbers a new record: the collection's last number + 1, deleted records included, and with it display id and position.
--- Locks: the clock of the workspace first, so that numbers are gapless in order of commit.
+-- Locks: the clock of the workspace first, so that numbers are gapless in order of commit. Above READ COMMITTED a snapshot that
+-- doesn't show the last number is refused (40001), as change_append refuses one that doesn't show the last seq.
 create or replace function logic.record__100_number() returns trigger
 language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
 as $$
@@ -7,8 +8,11 @@ declare
   v_prefix text;
   v_floor bigint;
   v_workspace_number bigint;
+  v_last constant bigint := logic.seq_last(new.workspace_id);
 begin
-  perform logic.seq_last(new.workspace_id);
+  if current_setting('transaction_isolation') in ('repeatable read', 'serializable') then
+    perform logic.snapshot_check(new.workspace_id, v_last);
+  end if;
   select c.prefix, c.number_floor, w.number into v_prefix, v_floor, v_workspace_number
   from core.collection c
   join core.workspace w on w.workspace_id = c.workspace_id

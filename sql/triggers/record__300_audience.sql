@@ -21,5 +21,6 @@ create or replace trigger record__300_audience_insert
 create or replace trigger record__300_audience_update
   before update on core.record
   for each row
-  when (old.data is distinct from new.data or old.audience is distinct from new.audience)
+  when (old.data is distinct from new.data or old.created_by is distinct from new.created_by
+    or old.audience is distinct from new.audience)
   execute function logic.record__300_audience();

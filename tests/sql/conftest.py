@@ -8,6 +8,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
+from record_table import Table
 from support import Cluster, Database, server_url
 
 Ask = Callable[..., Any]
@@ -39,3 +40,9 @@ def ask(shared_database: Database) -> Iterator[Ask]:
             return row[0]
 
         yield ask
+
+
+@pytest.fixture
+def table(database: Database) -> Table:
+    """The records of a new workspace, written as psql does."""
+    return Table(database)
