@@ -80,16 +80,16 @@ def query_members(query: Mapping[str, str]) -> dict[str, Any]:
     `filter[points][gte]=3` becomes {"filter": {"points": {"gte": "3"}}}.
     """
     members: dict[str, Any] = {}
+    filters: dict[str, dict[str, str]] = {}
     for name, value in query.items():
         if "\0" in value or "\0" in name:
             raise Problem(422, "nul_character", "Text can't hold the NUL character.")
         match = _PARAMETER.match(name)
         if match:
-            terms = members.setdefault("filter", {}).setdefault(match[1], {})
-            terms[match[2] or "eq"] = value
+            filters.setdefault(match[1], {})[match[2] or "eq"] = value
         else:
             members[name] = value
-    return members
+    return {"filter": filters} | members if filters else members
 
 
 def _depth(value: Any) -> int:

@@ -1,6 +1,6 @@
 -- Creates a workspace from a template, with the caller as its owner. It concerns the caller's account and no workspace that
 -- exists: no clock is taken but its own. Its id follows from caller and transaction, so that a repeat finds it.
--- Raises PT422 unknown_template.
+-- Raises PT401 unauthenticated (no account, or a disabled one), PT422 unknown_template.
 create or replace function api.workspace_create(p_name text, p_template text) returns jsonb
 language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
 as $$
@@ -10,7 +10,7 @@ declare
     concat(v_actor, current_setting('rowcast.transaction', true)), 'UTF8')) for 16), 'hex')::uuid;
   v_definition jsonb;
 begin
-  if v_actor is null then
+  if not exists (select from core.account a where a.id = v_actor and a.disabled_at is null) then
     raise sqlstate 'PT401' using message = 'Sign in first.', hint = 'unauthenticated';
   end if;
   if logic.repeated_seq() is null then

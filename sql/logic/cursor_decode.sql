@@ -15,8 +15,10 @@ begin
   exception when data_exception or untranslatable_character then
     v_cursor := null;
   end;
-  if v_cursor is null or v_cursor ->> 's' is distinct from coalesce(p_sort, '') or jsonb_typeof(v_cursor -> 'v') <> 'array'
-      or jsonb_array_length(v_cursor -> 'v') <> cardinality(string_to_array(concat_ws(',', nullif(p_sort, ''), 'number'), ',')) then
+  if jsonb_typeof(v_cursor) is distinct from 'object' or jsonb_typeof(v_cursor -> 'v') is distinct from 'array'
+      or v_cursor ->> 's' is distinct from coalesce(p_sort, '')
+      or jsonb_array_length(v_cursor -> 'v') <> cardinality(string_to_array(concat_ws(',', nullif(btrim(p_sort), ''), 'number'), ','))
+      or v_cursor -> 'v' ->> -1 is null then
     raise sqlstate 'PT422' using message = 'This cursor does not belong to this list.', hint = 'invalid_cursor';
   end if;
   return v_cursor -> 'v';
