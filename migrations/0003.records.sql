@@ -42,10 +42,11 @@ create table core.record (
   collection text not null,
   number bigint not null,
   display_id text not null,
-  data jsonb not null default '{}' check (jsonb_typeof(data) = 'object'),
+  data jsonb not null default '{}',
   position text collate "C" not null,
   version integer not null default 1,
   audience uuid[] not null,
+  user_fields text[] not null default '{}',
   created_at timestamptz not null default clock_timestamp(),
   created_by uuid,
   updated_at timestamptz not null default clock_timestamp(),
@@ -60,4 +61,5 @@ create index record_id_idx on core.record (id);
 create index record_position_idx on core.record (workspace_id, collection, position, id);
 comment on table core.record is 'The document of every source system: numbered, versioned and logged by its triggers, whoever writes.';
 comment on column core.record.audience is 'Who it concerns: its creator and assignees, and the nil uuid where nobody is assigned. Kept by a trigger.';
+comment on column core.record.user_fields is 'Those of its collection, where its writes find them without a look-up. Kept by a trigger on core.field.';
 comment on column core.record.position is 'Manual order: a fractional index, compared in the C collation, ties by id.';

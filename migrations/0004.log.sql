@@ -1,5 +1,7 @@
 -- depends: 0003.records
 -- The change log, and the writes that made it.
+-- No check constraints and no triggers with WHEN here or on core.record: PostgreSQL parses their expressions anew for every
+-- statement. logic.change_append is the only writer of the log, and record__200_version judges records.
 
 create table core.transaction (
   workspace_id uuid not null,
@@ -20,11 +22,11 @@ comment on column core.transaction.first_seq is 'Its changes in the log are thos
 
 create table core.change (
   workspace_id uuid not null,
-  seq bigint not null check (seq > 0),
+  seq bigint not null,
   at timestamptz not null,
   actor_id uuid,
   transaction_id uuid,
-  action text not null check (action in ('created', 'updated', 'moved', 'deleted', 'restored', 'access')),
+  action text not null,
   collection text,
   record_id uuid,
   version integer,
@@ -35,11 +37,11 @@ create table core.change (
   audience_before uuid[],
   audience_after uuid[],
   document jsonb,
-  primary key (workspace_id, seq),
-  check (action = 'access' or (collection is not null and record_id is not null and version is not null))
+  primary key (workspace_id, seq)
 );
 create index change_record_idx on core.change (workspace_id, record_id, seq);
 comment on table core.change is 'The log: one row per changed record, seq gapless and in commit order per workspace. Append-only.';
+comment on column core.change.action is 'created, updated, moved, deleted, restored; access: of members and roles, without a record.';
 comment on column core.change.patch is 'Each changed field with its new value, null where it is gone. A created or restored record''s fields stand in document alone.';
 comment on column core.change.before is 'Each changed field with its old value, null where there was none: the exact inverse of patch.';
 comment on column core.change.document is 'The whole record, where it is created, restored, or its audience changes.';

@@ -20,6 +20,7 @@ alter table core.template disable row level security;
 alter table core.account disable row level security;
 drop function core.permits(text, text, uuid[]);
 drop function core.granted(text, text, uuid[]);
+drop function core.granted_token(text, text, uuid[]);
 drop function core.tokens(text, uuid[]);
 drop function core.entered_actor();
 drop function core.entered_workspace();

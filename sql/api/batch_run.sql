@@ -20,7 +20,9 @@ declare
   v_workspaces uuid[] := array_fill(null::uuid, array[cardinality(p_functions)]);
   v_locked uuid[];
   v_carried uuid;
+  v_entered text;
   v_seq bigint;
+  v_last_seq bigint;
   v_done integer[] := '{}';
   v_first_seqs bigint[] := '{}';
   v_last_seqs bigint[] := '{}';
@@ -43,7 +45,7 @@ begin
     select * from logic.batch_open(p_functions, p_actors, v_workspaces, p_records, p_transactions, p_arguments)
   loop
     n := v_call.n;
-    workspace_id := v_workspaces[n];
+    workspace_id := v_call.workspace_id;
     version := null;
     answer := null;
     if v_call.busy or workspace_id <> all (v_locked) then
@@ -52,26 +54,27 @@ begin
       continue;
     end if;
     if workspace_id is distinct from v_carried then
-      perform logic.seq_carry(workspace_id, v_call.last_seq);
+      v_seq := logic.seq_carry(workspace_id, v_call.last_seq, v_call.last_at);
       v_carried := workspace_id;
     end if;
-    v_seq := logic.seq_carried(workspace_id);
-    perform logic.settings_enter(
-      workspace_id, p_actors[n], v_call.read, v_call.edit, v_call.may, p_transactions[n], v_call.repeated_seq);
-    v_result := logic.call_safely(p_functions[n], workspace_id, p_arguments[n], v_call.refusal);
+    v_entered := logic.settings_enter(
+      workspace_id, v_call.actor_id, v_call.read, v_call.edit, v_call.may, v_call.transaction_id, v_call.repeated_seq);
+    v_result := logic.call_safely(v_call.function, workspace_id, v_call.arguments, v_call.refusal);
     state := v_result.state;
     answer := v_result.answer;
     if state = 'ok' then
       version := v_result.answer ->> 'version';
       if v_call.repeated_seq is null then
         v_done := v_done || n;
-        v_first_seqs := v_first_seqs || case when logic.seq_carried(workspace_id) > v_seq then v_seq + 1 end;
+        v_last_seq := logic.seq_carried(workspace_id);
+        v_first_seqs := v_first_seqs || case when v_last_seq > v_seq then v_seq + 1 end;
         v_last_seqs := v_last_seqs || (v_result.answer ->> 'seq')::bigint;
+        v_seq := v_last_seq;
       end if;
     end if;
     return next;
   end loop;
-  perform logic.settings_enter();
+  v_entered := logic.settings_enter();
   perform logic.batch_close(
     v_done, v_first_seqs, v_last_seqs, v_workspaces, p_actors, p_transactions, p_functions, p_arguments);
 end

@@ -18,11 +18,11 @@ begin
   end if;
   return (
     select jsonb_build_object(
-      'changes', coalesce(jsonb_agg(x.data order by x.seq) filter (where x.data is not null and x.n <= v_limit), '[]'),
-      'seq', coalesce(max(x.seq) filter (where x.n <= v_limit), p_since),
-      'hasMore', count(*) > v_limit)
+      'changes', coalesce(jsonb_agg(x.data order by x.seq) filter (where x.data is not null), '[]'),
+      'seq', coalesce(max(x.seq), p_since),
+      'hasMore', coalesce(bool_or(x.more), false))
     from (
-      select l.seq, row_number() over (order by l.seq) as n,
+      select l.seq, l.more,
         case
           when l.after is null and l.before is null or l.before && v_read and l.after && v_read
             then l.native::jsonb || jsonb_build_object('event', l.event)
@@ -30,7 +30,7 @@ begin
           when l.before && v_read
             then l.removed::jsonb || jsonb_build_object('event', l.collection || '-removed')
         end as data
-      from api.log_read(array[p_workspace_id], array[null::text], array[p_since], array[null::text], '{}', v_limit + 1) l
+      from api.log_read(array[p_workspace_id], array[null::text], array[p_since], array[null::text], '{}', v_limit) l
     ) x
   );
 end

@@ -9,9 +9,10 @@ declare
   v_changed text;
 begin
   insert into core.transaction (workspace_id, actor_id, id, function, request_hash, first_seq, last_seq)
-  select p_workspaces[d.n], p_actors[d.n], p_transactions[d.n], p_functions[d.n],
-    logic.request_hash(p_functions[d.n], p_arguments[d.n]), d.first_seq, d.last_seq
-  from unnest(p_done, p_first_seqs, p_last_seqs) d(n, first_seq, last_seq);
+  select c.workspace_id, c.actor_id, c.id, c.function, logic.request_hash(c.function, c.arguments), d.first_seq, d.last_seq
+  from unnest(p_workspaces, p_actors, p_transactions, p_functions, p_arguments) with ordinality
+    as c(workspace_id, actor_id, id, function, arguments, n)
+  join unnest(p_done, p_first_seqs, p_last_seqs) d(n, first_seq, last_seq) on d.n = c.n;
   select string_agg(distinct p_workspaces[d.n]::text, ' ') into v_changed
   from unnest(p_done, p_first_seqs) d(n, first_seq)
   where d.first_seq is not null;

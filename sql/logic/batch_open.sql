@@ -6,7 +6,7 @@
 create or replace function logic.batch_open(
   p_functions text[], p_actors uuid[], p_workspaces uuid[], p_records text[], p_transactions uuid[], p_arguments text[])
 returns table (
-  n integer, read text, edit text, may text, last_seq bigint, repeated_seq bigint, refusal text, busy boolean)
+  n integer, workspace_id uuid, actor_id uuid, transaction_id uuid, function text, arguments text, read text, edit text, may text, last_seq bigint, last_at timestamptz, repeated_seq bigint, refusal text, busy boolean)
 language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
@@ -26,21 +26,22 @@ declare
     for update of r skip locked);
 begin
   return query
-    select c.n::integer, g.read, g.edit, g.may,
-      coalesce(
-        (select l.seq from core.change l where l.workspace_id = c.workspace_id order by l.seq desc limit 1),
-        (select k.floor from core.clock k where k.workspace_id = c.workspace_id)),
+    select c.n::integer, c.workspace_id, c.actor_id, c.transaction_id, c.function, c.arguments, g.read, g.edit, g.may,
+      coalesce(l.seq, (select k.floor from core.clock k where k.workspace_id = c.workspace_id)), coalesce(l.at, '-infinity'),
       t.last_seq,
       case
         when g.read is null then 'unknown_workspace'
-        when t.request_hash <> logic.request_hash(p_functions[c.n], p_arguments[c.n]) then 'transaction_reused'
+        when t.request_hash <> logic.request_hash(c.function, c.arguments) then 'transaction_reused'
       end,
-      row_number() over (partition by c.workspace_id, c.actor, c.id order by c.n) > 1
+      row_number() over (partition by c.workspace_id, c.actor_id, c.transaction_id order by c.n) > 1
         or (c.record is not null and c.record <> all (v_locked)
           and exists (select from core.record r where r.workspace_id = c.workspace_id and r.id = c.record))
-    from unnest(p_actors, p_workspaces, v_records, p_transactions) with ordinality c(actor, workspace_id, record, id, n)
-    left join lateral logic.rights(c.workspace_id, c.actor) g on true
-    left join core.transaction t on t.workspace_id = c.workspace_id and t.actor_id = c.actor and t.id = c.id
+    from unnest(p_functions, p_actors, p_workspaces, v_records, p_transactions, p_arguments) with ordinality
+      as c(function, actor_id, workspace_id, record, transaction_id, arguments, n)
+    left join lateral logic.rights(c.workspace_id, c.actor_id) g on true
+    left join lateral (
+      select e.seq, e.at from core.change e where e.workspace_id = c.workspace_id order by e.seq desc limit 1) l on true
+    left join core.transaction t on t.workspace_id = c.workspace_id and t.actor_id = c.actor_id and t.id = c.transaction_id
     where c.workspace_id is not null
     order by c.workspace_id, c.n;
 end

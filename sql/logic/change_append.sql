@@ -1,27 +1,25 @@
--- The one place that writes the log. Gives the change its seq and its time, which is never before that of the last one.
--- Locks: the clock of the workspace. Above READ COMMITTED the snapshot may be older than the lock, and the seq taken already:
--- then 40001, so that the writer tries again.
-create or replace function logic.change_append(p_change core.change) returns void
+-- The one place that writes the log. Gives the change its seq, which it answers, its actor and transaction, and its time, which
+-- is never before that of the last one; and wakes the listeners of the workspace. A batch wakes them itself, once for all
+-- its calls (see batch_close). A notification says only where to look: losing it costs seconds, never data.
+-- Locks: the clock of the workspace. Above READ COMMITTED a snapshot that doesn't show the end of the log is refused (40001).
+create or replace function logic.change_append(p_change core.change) returns bigint
 language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
-  v_last constant bigint := logic.seq_last(p_change.workspace_id);
+  v_seq constant bigint := logic.seq_last(p_change.workspace_id) + 1;
 begin
-  p_change.seq := v_last + 1;
+  if current_setting('transaction_isolation') in ('repeatable read', 'serializable') then
+    perform logic.snapshot_check(p_change.workspace_id, v_seq - 1);
+  end if;
+  p_change.seq := v_seq;
   p_change.actor_id := core.entered_actor();
   p_change.transaction_id := nullif(current_setting('rowcast.transaction', true), '')::uuid;
-  p_change.at := greatest(clock_timestamp(), (
-    select c.at from core.change c where c.workspace_id = p_change.workspace_id and c.seq = v_last));
-  if current_setting('transaction_isolation') = 'read committed' then
-    insert into core.change values (p_change.*);
-  else
-    begin
-      insert into core.change values (p_change.*);
-    exception when unique_violation then
-      raise sqlstate '40001' using message = 'Another transaction wrote to this workspace first; try again.';
-    end;
+  p_change.at := greatest(clock_timestamp(), current_setting('rowcast.at')::timestamptz);
+  insert into core.change values (p_change.*);
+  if current_setting('rowcast.batch', true) is distinct from 'on' then
+    perform pg_notify('rowcast', p_change.workspace_id::text);
   end if;
-  perform logic.seq_carry(p_change.workspace_id, p_change.seq);
+  return logic.seq_carry(p_change.workspace_id, v_seq, p_change.at);
 end
 $$;
-comment on function logic.change_append(core.change) is 'Appends a change to the log of its workspace.';
+comment on function logic.change_append(core.change) is 'Appends a change to the log of its workspace and answers its seq.';

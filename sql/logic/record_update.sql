@@ -6,6 +6,7 @@ create or replace function logic.record_update(
 language plpgsql volatile
 as $$
 declare
+  v_written text;
   v_data jsonb;
   v_conflicts jsonb;
 begin
@@ -14,11 +15,18 @@ begin
     record := logic.record_find(p_workspace_id, p_id);
     return;
   end if;
-  record := logic.record_find_live(p_workspace_id, p_id);
+  select r.* into record
+  from core.record r
+  where r.workspace_id = p_workspace_id and r.id = logic.record_id(p_workspace_id, p_id) and r.deleted_at is null;
+  if record.id is null then
+    perform logic.raise_refusal('unknown_record');
+  end if;
   if not core.granted('rowcast.edit', record.collection, record.audience) then
     perform logic.raise_refusal('not_permitted');
   end if;
-  perform logic.record_check_version(record, p_if_match);
+  if p_if_match is not null then
+    perform logic.record_check_version(record, p_if_match);
+  end if;
   v_data := logic.jsonb_merge_patch(record.data, p_patch);
   if p_base_version < record.version then
     v_conflicts := logic.conflicts_since(record, p_base_version, v_data);
@@ -31,12 +39,12 @@ begin
     seq := logic.record_last_seq(p_workspace_id, record.id);
     return;
   end if;
-  perform set_config('rowcast.written', record.id::text, true);
+  v_written := set_config('rowcast.written', record.id::text, true);
   update core.record r
   set data = v_data
   where r.workspace_id = p_workspace_id and r.id = record.id
   returning r.* into record;
-  perform set_config('rowcast.written', '', true);
+  v_written := set_config('rowcast.written', '', true);
   seq := logic.seq_carried(p_workspace_id);
 end
 $$;

@@ -4,7 +4,7 @@ language sql immutable parallel safe
 as $$
   select case when p_tokens = '{*}' then '*' else
     replace(replace(array_to_string(p_tokens, ' ') || ' ',
-      ':own ', ':' || p_actor_id || ' '),
+      ':own ', ':' || p_actor_id::text || ' '),
       ':unassigned ', ':00000000-0000-0000-0000-000000000000 ')
   end
 $$;

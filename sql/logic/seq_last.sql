@@ -7,6 +7,7 @@ as $$
 declare
   v_seq bigint := logic.seq_carried(p_workspace_id);
   v_floor bigint;
+  v_at timestamptz;
 begin
   if v_seq is not null then
     return v_seq;
@@ -18,14 +19,12 @@ begin
   if not found then
     raise exception 'workspace % has no clock', p_workspace_id;
   end if;
-  select c.seq into v_seq
+  select c.seq, c.at into v_seq, v_at
   from core.change c
   where c.workspace_id = p_workspace_id
   order by c.seq desc
   limit 1;
-  v_seq := coalesce(v_seq, v_floor);
-  perform logic.seq_carry(p_workspace_id, v_seq);
-  return v_seq;
+  return logic.seq_carry(p_workspace_id, coalesce(v_seq, v_floor), coalesce(v_at, '-infinity'));
 end
 $$;
 comment on function logic.seq_last(uuid) is 'The last seq of a workspace; takes its clock.';

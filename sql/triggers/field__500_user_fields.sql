@@ -1,4 +1,5 @@
--- The collection remembers which of its fields hold users, so that a write finds them without reading core.field.
+-- A collection and its records remember which fields hold users, so that a write finds them without a look-up. Where that changes
+-- who a record concerns, it is a change like any other: versioned, logged, streamed.
 create or replace function logic.field__500_user_fields() returns trigger
 language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
 as $$
@@ -12,6 +13,11 @@ begin
     where f.workspace_id = c.workspace_id and f.collection = c.key and f.type = 'user'
     order by f.key)
   where c.workspace_id = v_field.workspace_id and c.key = v_field.collection;
+  update core.record r
+  set user_fields = c.user_fields
+  from core.collection c
+  where c.workspace_id = v_field.workspace_id and c.key = v_field.collection
+    and r.workspace_id = c.workspace_id and r.collection = c.key and r.user_fields <> c.user_fields;
   return null;
 end
 $$;

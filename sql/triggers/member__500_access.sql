@@ -14,7 +14,7 @@ begin
     'event', case tg_op when 'INSERT' then 'member-joined' when 'UPDATE' then 'member-changed' else 'member-left' end,
     'accountId', v_member.account_id,
     'role', v_member.role);
-  perform logic.change_append(v_change);
+  v_change.seq := logic.change_append(v_change);
   perform set_config('rowcast.access_changed', pg_current_xact_id()::text, true);
   return null;
 end

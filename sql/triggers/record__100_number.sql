@@ -13,7 +13,7 @@ begin
   if current_setting('transaction_isolation') in ('repeatable read', 'serializable') then
     perform logic.snapshot_check(new.workspace_id, v_last);
   end if;
-  select c.prefix, c.number_floor, w.number into v_prefix, v_floor, v_workspace_number
+  select c.prefix, c.number_floor, c.user_fields, w.number into v_prefix, v_floor, new.user_fields, v_workspace_number
   from core.collection c
   join core.workspace w on w.workspace_id = c.workspace_id
   where c.workspace_id = new.workspace_id and c.key = new.collection;

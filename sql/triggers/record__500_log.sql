@@ -5,48 +5,46 @@ language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_change core.change;
+  v_fields record;
 begin
+  if tg_op = 'INSERT' then
+    v_change.action := 'created';
+    v_change.position := new.position;
+    v_change.document := logic.record_shape(new);
+  elsif new.version = old.version then
+    return null;
+  else
+    v_change.action := case
+      when old.deleted_at is null and new.deleted_at is not null then 'deleted'
+      when old.deleted_at is not null and new.deleted_at is null then 'restored'
+      when old.position <> new.position then 'moved'
+      else 'updated'
+    end;
+    v_change.audience_before := old.audience;
+    if old.data <> new.data then
+      v_fields := logic.jsonb_changes(old.data, new.data);
+      v_change.patch := v_fields.patch;
+      v_change.before := v_fields.before;
+    end if;
+    if old.position <> new.position then
+      v_change.position := new.position;
+      v_change.position_before := old.position;
+    end if;
+    if v_change.action = 'restored' or old.audience <> new.audience then
+      v_change.document := logic.record_shape(new);
+    end if;
+  end if;
   v_change.workspace_id := new.workspace_id;
   v_change.collection := new.collection;
   v_change.record_id := new.id;
   v_change.version := new.version;
   v_change.audience_after := new.audience;
-  if tg_op = 'INSERT' then
-    v_change.action := 'created';
-    v_change.position := new.position;
-    v_change.document := logic.record_shape(new);
-  else
-    v_change.audience_before := old.audience;
-    if old.data is distinct from new.data then
-      select c.patch, c.before into v_change.patch, v_change.before
-      from logic.jsonb_changes(old.data, new.data) c;
-    end if;
-    if old.position is distinct from new.position then
-      v_change.position := new.position;
-      v_change.position_before := old.position;
-    end if;
-    v_change.action := case
-      when old.deleted_at is null and new.deleted_at is not null then 'deleted'
-      when old.deleted_at is not null and new.deleted_at is null then 'restored'
-      when old.position is distinct from new.position then 'moved'
-      else 'updated'
-    end;
-    if v_change.action = 'restored' or old.audience is distinct from new.audience then
-      v_change.document := logic.record_shape(new);
-    end if;
-  end if;
-  perform logic.change_append(v_change);
+  v_change.seq := logic.change_append(v_change);
   return null;
 end
 $$;
 comment on function logic.record__500_log() is 'Writes the change of a record into the log.';
 
-create or replace trigger record__500_log_insert
-  after insert on core.record
+create or replace trigger record__500_log
+  after insert or update on core.record
   for each row execute function logic.record__500_log();
-
-create or replace trigger record__500_log_update
-  after update on core.record
-  for each row
-  when (old.version is distinct from new.version)
-  execute function logic.record__500_log();

@@ -9,7 +9,7 @@ begin
   v_change.workspace_id := new.workspace_id;
   v_change.action := 'access';
   v_change.patch := jsonb_build_object('event', 'role-changed', 'role', new.key);
-  perform logic.change_append(v_change);
+  v_change.seq := logic.change_append(v_change);
   perform set_config('rowcast.access_changed', pg_current_xact_id()::text, true);
   return null;
 end

@@ -12,6 +12,7 @@ from record_table import Table
 from support import Cluster, Database, server_url
 
 Ask = Callable[..., Any]
+Rows = Callable[..., list[Any]]
 
 
 @pytest.fixture(scope="module")
@@ -46,3 +47,18 @@ def ask(shared_database: Database) -> Iterator[Ask]:
 def table(database: Database) -> Table:
     """The records of a new workspace, written as psql does."""
     return Table(database)
+
+
+@pytest.fixture(scope="module")
+def rows(shared_database: Database) -> Iterator[Rows]:
+    """The rows of a query on the catalogue; a single column comes as plain values."""
+    with shared_database.connect() as connection:
+
+        def rows(query: str, *parameters: Any) -> list[Any]:
+            named = isinstance(parameters[0], dict) if parameters else False
+            found = connection.execute(
+                query.encode(), parameters[0] if named else parameters
+            ).fetchall()
+            return [row[0] if len(row) == 1 else row for row in found]
+
+        yield rows

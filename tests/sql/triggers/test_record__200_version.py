@@ -98,11 +98,12 @@ def test_null_members_are_stripped_outside_arrays(table: Table) -> None:
 
 @pytest.mark.parametrize("value", ["[]", "null", "7", '"text"'])
 def test_a_document_is_an_object(table: Table, database: Database, value: str) -> None:
-    with pytest.raises(psycopg.errors.CheckViolation):
+    with pytest.raises(psycopg.Error) as caught:
         database.run(
             "insert into core.record (workspace_id, collection, data) values (%s, 'task', %s)",
             table.workspace, value,
         )  # fmt: skip
+    assert refusal(caught) == ("PT422", "invalid_document")
 
 
 def test_a_document_of_256_kib_is_taken_and_one_byte_more_is_not(table: Table) -> None:
@@ -121,6 +122,27 @@ def test_the_size_of_a_document_is_that_of_its_text_in_bytes(table: Table) -> No
     with pytest.raises(psycopg.Error) as caught:
         table.insert(text="é" * 132_000)
     assert refusal(caught) == ("PT413", "document_too_large")
+
+
+def test_a_document_that_is_small_in_store_only_is_not_taken(
+    table: Table, database: Database
+) -> None:
+    """Numbers with an exponent, and what was compressed already, are short until they are text."""
+    database.run("create table public.source (data jsonb)")
+    database.run(
+        "insert into public.source"
+        " select jsonb_build_object('n', jsonb_agg(1e300)) from generate_series(1, 1000)"
+    )
+    database.run("insert into public.source select jsonb_build_object('text', repeat('x', 300000))")
+    for column in ("n", "text"):
+        with pytest.raises(psycopg.Error) as caught:
+            database.run(
+                "insert into core.record (workspace_id, collection, data)"
+                " select %s, 'task', data from public.source where data ? %s",
+                table.workspace,
+                column,
+            )
+        assert refusal(caught) == ("PT413", "document_too_large")
 
 
 def test_a_document_of_32_levels_is_taken_and_one_more_is_not(table: Table) -> None:

@@ -1,0 +1,25 @@
+-- What `rowcast doctor` can't see as the server: what is loaded, workspaces without a clock, and logs with gaps above their
+-- floor. Reads the whole log. No route leads here: it sees all tenants, though nothing that they wrote.
+-- Answers {bundle: {number, hash}, migrations, workspaces, clockless: [workspace], gaps: [workspace]}.
+create or replace function api.installation_check() returns jsonb
+language sql stable security definer set search_path = pg_catalog, pg_temp
+as $$
+  select jsonb_build_object(
+    'bundle', (select jsonb_build_object('number', b.number, 'hash', b.hash) from core.bundle b),
+    'migrations', (select coalesce(jsonb_agg(m.migration_id order by m.migration_id), '[]') from core._yoyo_migration m),
+    'workspaces', (select count(*) from core.workspace),
+    'clockless', (
+      select coalesce(jsonb_agg(w.workspace_id order by w.number), '[]')
+      from core.workspace w
+      where not exists (select from core.clock k where k.workspace_id = w.workspace_id)),
+    'gaps', (
+      select coalesce(jsonb_agg(w.workspace_id order by w.number), '[]')
+      from core.workspace w
+      join core.clock k on k.workspace_id = w.workspace_id
+      cross join lateral (
+        select count(*) as changes, max(c.seq) as last
+        from core.change c
+        where c.workspace_id = w.workspace_id and c.seq > k.floor) l
+      where l.changes <> coalesce(l.last, k.floor) - k.floor))
+$$;
+comment on function api.installation_check() is 'What an installation holds, for rowcast doctor.';

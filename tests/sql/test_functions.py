@@ -1,0 +1,145 @@
+"""Rules for every function, asked of the catalogue."""
+
+from collections.abc import Callable
+from typing import Any
+
+Rows = Callable[..., list[Any]]
+
+SCHEMAS = ["core", "logic", "api", "faces", "reporting"]
+RELOADABLE = ["logic", "api", "faces", "reporting"]
+
+# api functions that answer something else than a resource, and so have no jsonb to return.
+NOT_JSONB = {"batch_run", "account_batch_run", "query", "log_read", "stream_rights"}
+
+# Every function that acts with the owner's rights, past row-level security, and why it has to.
+DEFINERS = {
+    "api.account_create": "no table of accounts is open to the server",
+    "api.account_find": "no table of accounts is open to the server",
+    "api.installation_check": "compares what is installed with what should be",
+    "api.log_read": "one hub reads the logs of many tenants; rights come from stream_open",
+    "api.sample_prepare": "makes an account and workspaces, for the demo",
+    "api.stream_rights": "one hub asks for the streams of many tenants",
+    "api.workspace_create": "nobody has entered a workspace that does not exist",
+    "api.workspace_find": "for the administrator's commands, which enter nowhere",
+    "api.workspace_list": "spans tenants: the caller's own memberships",
+    "logic.access_event_shape": "reads the name of the account that an event is about",
+    "logic.account_batch_open": "reads transactions and accounts, before anybody is let in",
+    "logic.accounts_lock": "locks accounts",
+    "logic.batch_close": "writes transactions",
+    "logic.batch_open": "reads rights, log and transactions and locks records, before entering",
+    "logic.call_workspaces": "finds the workspace of a call, before entering",
+    "logic.change_append": "writes the log, which nobody else may",
+    "logic.clocks_lock": "locks clocks",
+    "logic.conflicts_since": "reads the log of a record that its caller has found",
+    "logic.enter": "reads the rights that it then enters with",
+    "logic.field__500_user_fields": "updates a collection, whoever changes its fields",
+    "logic.import_earlier": "reads transactions",
+    "logic.import_new_rows": "reads transactions",
+    "logic.import_remember": "writes transactions",
+    "logic.log_position": "reads the log",
+    "logic.log_verdict": "reads the log",
+    "logic.member__500_access": "takes the clock and writes the log",
+    "logic.position_neighbour": "manual order is one for all, whoever sees which records",
+    "logic.record__100_number": "numbers over all records, whoever sees which",
+    "logic.record__500_log": "writes the log",
+    "logic.record_last_seq": "reads the log",
+    "logic.record_probe": "operators on documents reach no index under row-level security",
+    "logic.repeated_record_id": "reads the log",
+    "logic.role__500_access": "takes the clock and writes the log",
+    "logic.seq_last": "takes the clock and reads the log",
+    "logic.snapshot_check": "tries a row of the log",
+    "logic.template_apply": "fills a workspace that nobody has entered yet",
+    "logic.workspace__500_clock": "writes the clock",
+    "logic.workspace_shape": "spans tenants: for accounts that are members",
+}
+
+
+def test_none_is_executable_by_everybody(rows: Rows) -> None:
+    assert not rows(
+        """
+        select p.oid::regprocedure::text
+        from pg_proc p
+        where p.pronamespace = any (%s::regnamespace[]) and exists (
+          select from aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) g
+          where g.grantee = 0)
+        """,
+        SCHEMAS,
+    )
+
+
+def test_every_definer_is_known_and_pins_its_search_path(rows: Rows) -> None:
+    definers = rows(
+        """
+        select n.nspname || '.' || p.proname, coalesce(array_to_string(p.proconfig, ' '), '')
+        from pg_proc p
+        join pg_namespace n on n.oid = p.pronamespace
+        where n.nspname = any (%s) and p.prosecdef
+        """,
+        SCHEMAS,
+    )
+    assert {name for name, _ in definers} == set(DEFINERS)
+    for name, settings in definers:
+        assert "search_path=pg_catalog, pg_temp" in settings, name
+
+
+def test_each_has_one_overload(rows: Rows) -> None:
+    assert not rows(
+        """
+        select pronamespace::regnamespace || '.' || proname
+        from pg_proc where pronamespace = any (%s::regnamespace[]) group by 1 having count(*) > 1
+        """,
+        SCHEMAS,
+    )
+
+
+def test_each_has_a_comment(rows: Rows) -> None:
+    assert not rows(
+        """
+        select oid::regprocedure::text
+        from pg_proc
+        where pronamespace = any (%s::regnamespace[]) and obj_description(oid, 'pg_proc') is null
+        """,
+        SCHEMAS,
+    )
+
+
+def test_an_api_function_answers_json(rows: Rows) -> None:
+    others = rows(
+        """
+        select proname::text from pg_proc
+        where pronamespace = 'api'::regnamespace and (prorettype <> 'jsonb'::regtype or proretset)
+        """
+    )
+    assert set(others) == NOT_JSONB
+
+
+def test_parameters_of_an_api_function_are_named(rows: Rows) -> None:
+    assert not rows(
+        r"""
+        select p.proname || ' ' || x.name
+        from pg_proc p
+        cross join lateral unnest(
+          p.proargnames,
+          coalesce(p.proargmodes, array_fill('i'::"char", array[p.pronargs]))) x(name, mode)
+        where p.pronamespace = 'api'::regnamespace and x.mode = 'i' and x.name !~ '^p_[a-z_]+$'
+        """
+    )
+
+
+def test_nothing_that_is_kept_depends_on_one_that_is_reloaded(rows: Rows) -> None:
+    """Defaults, constraints, indexes, policies, types: a reload would fail, or change them."""
+    assert not rows(
+        """
+        with disposable as (select s::regnamespace as schema from unnest(%s) s)
+        select pg_describe_object(d.classid, d.objid, d.objsubid)
+        from pg_depend d
+        join pg_proc p on p.oid = d.refobjid and p.pronamespace in (select schema from disposable)
+        left join pg_rewrite w on d.classid = 'pg_rewrite'::regclass and w.oid = d.objid
+        left join pg_class v on v.oid = w.ev_class
+        left join pg_proc f on d.classid = 'pg_proc'::regclass and f.oid = d.objid
+        where d.refclassid = 'pg_proc'::regclass
+          and d.classid <> 'pg_trigger'::regclass
+          and coalesce(v.relnamespace, f.pronamespace, 0) not in (select schema from disposable)
+        """,
+        RELOADABLE,
+    )
