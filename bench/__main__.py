@@ -13,8 +13,8 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from bench import bed, lines, machine, patch
-from bench.bed import Bed
+from bench import bed, bulk, fanout, latency, lines, machine, patch, sizes
+from bench.bed import Bed, Workspace
 from bench.child import ROOT, Child
 from bench.lines import Result
 from bench.plan import FULL, QUICK, Plan
@@ -31,7 +31,15 @@ class Run:
     plan: Plan
     servers: list[Server]
     generator: Child
+    streams: Child
     report: Callable[[str], None]
+    imported: tuple[Result, Workspace] | None = None
+
+    def large(self) -> tuple[Result, Workspace]:
+        """The large workspace, and how it was imported: when first asked for."""
+        if self.imported is None:
+            self.imported = bulk.import_large(self.bed, self.servers[0], self.plan, self.report)
+        return self.imported
 
 
 PARTS: dict[str, Callable[[Run], list[Result]]] = {
@@ -39,6 +47,13 @@ PARTS: dict[str, Callable[[Run], list[Result]]] = {
     "two": lambda r: patch.two_processes(r.bed, r.servers, r.generator, r.plan, r.report),
     "snapshot": lambda r: patch.under_snapshot(r.bed, r.servers[0], r.generator, r.plan, r.report),
     "held": lambda r: patch.beside_a_lock(r.bed, r.servers[0], r.generator, r.plan, r.report),
+    "alone": lambda r: latency.alone(r.bed, r.servers[0], r.plan, r.report),
+    "fanout": lambda r: fanout.deliveries(
+        r.bed, r.servers[0], r.generator, r.streams, r.plan, r.report
+    ),
+    "idle": lambda r: fanout.idle(r.bed, r.streams, r.plan, r.report),
+    "import": lambda r: [r.large()[0]],
+    "sizes": lambda r: sizes.pages(r.bed, r.servers[0], r.large()[1], r.plan, r.report),
 }
 
 
@@ -72,9 +87,10 @@ def main(
             plan,
             [
                 stack.enter_context(Server(place.server, scratch / f"server-{number}.log"))
-                for number in (1, 2)
+                for number in range(2 if "two" in parts else 1)
             ],
             stack.enter_context(Child("bench.load")),
+            stack.enter_context(Child("bench.streams")),
             status.update,
         )
         patch.give_records(place, run.generator)

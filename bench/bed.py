@@ -15,6 +15,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 import psycopg
@@ -38,15 +39,14 @@ BATCH = (
 _FUNCTION, _TEMPLATE = "atlas_task_update", "tasks"
 
 _ONE_CALL = rf"""
-\set n random(1, :targets)
+\set n random(1 + :client_id * :share, (:client_id + 1) * :share)
 \set value random(1, 1000000000000)
 select r.n, r.state, r.workspace_id::text, r.version, r.answer
 from bench.target t,
   lateral api.batch_run(
     array['{_FUNCTION}'], array[t.actor], array[null::uuid], array[t.record], array['{_TEMPLATE}'],
     array[gen_random_uuid()],
-    array['{{"patch":{{"title":"Task ' || (:value)::bigint || '"}},"id":"' || t.record || '"}}'],
-    true) r
+    array['{{"patch":{{"title":"Task ' || (:value)::bigint || '"}},"id":"' || t.record || '"}}']) r
 where t.n = (:n)::integer;
 """  # noqa: S608
 _ONE_BATCH = r"""
@@ -109,14 +109,14 @@ class Bed:
         assert row is not None
         return int(row[0])
 
-    def seq(self, workspace: str) -> int:
-        """The last seq of a workspace."""
+    def changes_of(self, workspace: str) -> int:
+        """How many changes the log of a workspace holds."""
         with self.connect() as connection:
             row = connection.execute(
-                "select max(seq) from core.change where workspace_id = %s", [workspace]
+                "select count(*) from core.change where workspace_id = %s", [workspace]
             ).fetchone()
         assert row is not None
-        return int(row[0] or 0)
+        return int(row[0])
 
     def record_ids(self, workspace: str, limit: int | None = None) -> list[str]:
         """The ids of records of a workspace."""
@@ -149,10 +149,10 @@ class Bed:
     def pgbench_calls(self, seconds: int, clients: int = 8) -> tuple[float, int]:
         """One PATCH of a random record per transaction: calls per second, and in all.
 
-        Each waits for its workspace's clock, as in a lane: one that came back busy would be cheap.
+        Each client has workspaces of its own: a call that came back busy would be a cheap one.
         """
         targets = sum(len(workspace.records) for workspace in self.many)
-        return self._pgbench(_ONE_CALL, seconds, clients, targets=targets)
+        return self._pgbench(_ONE_CALL, seconds, clients, share=targets // clients)
 
     def pgbench_batches(self, seconds: int) -> tuple[float, int]:
         """CALLS per statement, made beforehand, one connection: calls per second, and in all."""
@@ -163,6 +163,7 @@ class Bed:
     def _pgbench(
         self, script: str, seconds: int, clients: int, **variables: int
     ) -> tuple[float, int]:
+        # The first second goes uncounted: each new connection has yet to plan every statement.
         path = self.scratch / f"{uuid.uuid4().hex}.pgbench"
         path.write_text(script)
         done = subprocess.run(
@@ -173,7 +174,8 @@ class Bed:
                 "--random-seed=rand",
                 "--jobs=1",
                 f"--client={clients}",
-                f"--time={seconds}",
+                f"--time={seconds + 1}",
+                "--progress=1",
                 f"--file={path}",
                 *[f"--define={name}={value}" for name, value in variables.items()],
                 self.server,
@@ -183,11 +185,11 @@ class Bed:
             env={**os.environ, "PGOPTIONS": OPTIONS},
             check=False,
         )
-        rate = re.search(r"^tps = ([\d.]+)", done.stdout, re.MULTILINE)
+        rates = re.findall(r"^progress: [\d.]+ s, ([\d.]+) tps", done.stderr, re.MULTILINE)
         count = re.search(r"actually processed: (\d+)", done.stdout)
-        if done.returncode or rate is None or count is None:
+        if done.returncode or len(rates) < 2 or count is None:
             raise RuntimeError(f"pgbench failed:\n{done.stdout}{done.stderr}")
-        return float(rate[1]), int(count[1])
+        return fmean(map(float, rates[1 : seconds + 1])), int(count[1])
 
     def prepare_pgbench(self) -> None:
         """Tables with what the pgbench scripts call with.
