@@ -1,0 +1,187 @@
+"""Row-level security by itself: what the server's role reaches once it has entered."""
+
+import json
+import uuid
+from typing import Any
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from support import Database
+
+TENANT_TABLES = [
+    "workspace",
+    "clock",
+    "role",
+    "member",
+    "collection",
+    "field",
+    "record",
+    "transaction",
+    "change",
+]
+TABLES = [*TENANT_TABLES, "account", "template"]
+
+
+def contents(database: Database, workspace: str) -> dict[str, str]:
+    """What a workspace holds in each table, hashed; accounts and templates whole."""
+    with database.connect() as connection:
+        found = {}
+        for table in TABLES:
+            where = sql.SQL("where workspace_id = {}").format(workspace)
+            row = connection.execute(
+                sql.SQL(
+                    "select count(*) || ' ' || md5(string_agg(t::text, ',' order by t::text))"
+                    " from core.{} t {}"
+                ).format(sql.Identifier(table), where if table in TENANT_TABLES else sql.SQL(""))
+            ).fetchone()
+            assert row is not None
+            found[table] = row[0]
+    return found
+
+
+@pytest.fixture(params=["as granted", "with every privilege"])
+def tenants(request: pytest.FixtureRequest, database: Database) -> tuple[str, str]:
+    """Ada's workspace and Bob's, with something in every table.
+
+    With every privilege on every table, nothing but row-level security is left.
+    """
+    mine, theirs = database.workspace("Ada"), database.workspace("Bob")
+    for workspace, owner in ((mine, "Ada"), (theirs, "Bob")):
+        for n in range(3):
+            database.task(workspace, actor=owner, title=f"{n}")
+    if request.param == "with every privilege":
+        database.run("grant all on all tables in schema core to rowcast_server")
+        database.run("revoke all on core.bundle, core.bundle_object from rowcast_server")
+    return mine, theirs
+
+
+def test_the_tables_here_are_all_tables_of_data(database: Database) -> None:
+    rows = database.run(
+        "select relname::text from pg_class where relnamespace = 'core'::regnamespace"
+        " and relkind in ('r', 'p') and relrowsecurity"
+    )
+    assert {name for (name,) in rows} == set(TABLES)
+
+
+def rows_or_refused(connection: psycopg.Connection[Any], query: sql.Composed) -> Any:
+    """The rows of a statement in a subtransaction; None where it is refused."""
+    try:
+        with connection.transaction():
+            cursor = connection.execute(query)
+            return cursor.fetchall() if cursor.description else cursor.rowcount
+    except psycopg.errors.InsufficientPrivilege:
+        return None
+
+
+UPDATES = {
+    "workspace": "name = 'mine now'",
+    "clock": "floor = 99",
+    "role": "read = '{*}'",
+    "member": "role = 'owner'",
+    "collection": "label = 'mine now'",
+    "field": "label = 'mine now'",
+    "record": 'data = \'{"title": "mine now"}\'',
+    "transaction": "last_seq = 0",
+    "change": "patch = '{}'",
+    "account": "name = 'mine now'",
+    "template": "definition = '{}'",
+}
+
+
+def attack(database: Database, connection: psycopg.Connection[Any], theirs: str) -> set[str]:
+    """Bare statements on every table; the workspaces that could be seen."""
+    seen: set[str] = set()
+    for table in TABLES:
+        name = sql.Identifier(table)
+        found = rows_or_refused(
+            connection, sql.SQL("select to_jsonb(t) from core.{} t").format(name)
+        )
+        for (row,) in found or []:
+            seen.add(row.get("workspace_id", table))
+        if table in TENANT_TABLES:
+            row = database.value(
+                sql.SQL("select to_jsonb(t)::text from core.{} t where workspace_id = {} limit 1")
+                .format(name, theirs)
+                .as_string()
+            )
+            for key in ("id", "key", "seq"):
+                row = row if key not in json.loads(row) else renamed(row, key)
+            columns = database.value(
+                "select string_agg(quote_ident(attname), ', ') from pg_attribute"
+                " where attrelid = %s::regclass and attnum > 0 and attidentity = ''",
+                f"core.{table}",
+            )
+            query = sql.SQL(
+                "insert into core.{0} ({1}) select {1}"
+                " from jsonb_populate_record(null::core.{0}, {2})"
+            ).format(name, sql.SQL(columns), row)
+            assert rows_or_refused(connection, query) is None, f"inserted into {table}"
+        rows_or_refused(
+            connection, sql.SQL("update core.{} set {}").format(name, sql.SQL(UPDATES[table]))
+        )
+        rows_or_refused(connection, sql.SQL("delete from core.{}").format(name))
+    return seen
+
+
+def renamed(row: str, key: str) -> str:
+    """A row under another name, so that no unique index refuses it before the policy does."""
+    value = json.loads(row)
+    value[key] = {"id": str(uuid.uuid4()), "key": "another", "seq": 10_000}[key]
+    return json.dumps(value)
+
+
+def test_having_entered_one_workspace_no_statement_reaches_another(
+    database: Database, tenants: tuple[str, str]
+) -> None:
+    mine, theirs = tenants
+    before = contents(database, theirs)
+    with database.connect_server() as connection:
+        connection.execute("begin")
+        connection.execute("select logic.enter(%s, %s)", [mine, database.account("Ada")])
+        seen = attack(database, connection, theirs)
+        connection.execute("commit")
+    assert seen == {mine}
+    assert contents(database, theirs) == before
+    titles = database.run(
+        "select distinct data ->> 'title' from core.record where workspace_id = %s", mine
+    )
+    assert titles == [("mine now",)], "the bare update reached what it may"
+
+
+def test_having_entered_nothing_nothing_is_seen_or_changed(
+    database: Database, tenants: tuple[str, str]
+) -> None:
+    before = [contents(database, workspace) for workspace in tenants]
+    with database.connect_server() as connection:
+        connection.execute("begin")
+        assert attack(database, connection, tenants[1]) == set()
+        connection.execute("commit")
+    assert [contents(database, workspace) for workspace in tenants] == before
+
+
+def test_with_a_workspace_named_but_no_rights_entered_no_record_is_seen(
+    database: Database, tenants: tuple[str, str]
+) -> None:
+    with database.connect_server() as connection, connection.transaction():
+        connection.execute("select set_config('rowcast.workspace', %s, true)", [tenants[1]])
+        assert connection.execute("select count(*) from core.record").fetchone() == (0,)
+        updated = connection.execute("update core.record set data = '{}'")
+        assert updated.rowcount == 0
+
+
+def test_the_server_has_no_way_to_truncate_or_copy_into(database: Database) -> None:
+    database.workspace()
+    for statement in (
+        "truncate core.record",
+        "copy core.record from stdin",
+        "delete from core.record",
+    ):
+        with (
+            database.connect_server() as connection,
+            pytest.raises(
+                (psycopg.errors.InsufficientPrivilege, psycopg.errors.FeatureNotSupported)
+            ),
+        ):
+            connection.execute(statement.encode())
