@@ -21,6 +21,7 @@ import aiohttp
 import psycopg
 from aiohttp import web
 from psycopg.conninfo import make_conninfo
+
 from rowcast.app import Deployment, make_app
 from rowcast.config import server_password
 from rowcast.embedded import EmbeddedPostgres
@@ -285,9 +286,10 @@ class ServerProcess:
     log: Path
 
     def kill(self) -> None:
-        """kill -9."""
-        self.process.kill()
-        self.process.wait()
+        """kill -9, its workers included."""
+        if self.process.poll() is None:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()
 
     def terminate(self, timeout: float = 20) -> int:
         """SIGTERM; its exit status."""
@@ -300,18 +302,20 @@ def start_server(
 ) -> ServerProcess:
     """Starts `rowcast serve` on a free port and waits for its ready line."""
     log = tmp_path / f"server-{uuid.uuid4().hex[:8]}.log"
-    process = subprocess.Popen(
-        [sys.executable, "-m", "rowcast", "serve", "--no-migrate", "--port", "0", *options],
-        env={
-            **os.environ,
-            "ROWCAST_DATABASE_URL": database.server,
-            "ROWCAST_SECRET_KEY": SECRET,
-            **(environment or {}),
-        },
-        stdout=subprocess.PIPE,
-        stderr=log.open("w"),
-        text=True,
-    )
+    with log.open("w") as errors:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "rowcast", "serve", "--no-migrate", "--port", "0", *options],
+            env={
+                **os.environ,
+                "ROWCAST_DATABASE_URL": database.server,
+                "ROWCAST_SECRET_KEY": SECRET,
+                **(environment or {}),
+            },
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
+            start_new_session=True,
+        )
     assert process.stdout is not None
     for line in process.stdout:
         if line.startswith("rowcast is ready on "):
@@ -325,7 +329,7 @@ def _drain_to(process: subprocess.Popen[str], log: Path) -> None:
 
     def copy() -> None:
         assert process.stdout is not None
-        with log.open("a") as file:
+        with log.open("a") as file, process.stdout:
             for line in process.stdout:
                 file.write(line)
 
@@ -384,7 +388,8 @@ class EventStream:
 # What no error may tell: SQL, the database's or the driver's own words, a stack trace.
 LEAKS = re.compile(
     r"psycopg|postgres|traceback|\.py\b|pydantic|\bselect\b .*\bfrom\b|insert into|update core"
-    r"|\b(core|logic|faces|pg_catalog)\.[a-z_]|SQLSTATE|relation \"|input syntax|plpgsql|constraint",
+    r"|\b(core|logic|faces|pg_catalog)\.[a-z_]|SQLSTATE|relation \"|input syntax|plpgsql"
+    r"|constraint",
     re.IGNORECASE,
 )
 
@@ -403,7 +408,7 @@ class HttpReply:
         return json.loads(self.text)
 
     def problem(self, status: int, code: str | None = None) -> Any:
-        """The problem body (RFC 9457). Fails unless it is a well-formed one of this status and code."""
+        """The problem body (RFC 9457). Fails unless it is one, of this status and code."""
         assert self.status == status, f"{self.status} {self.text[:500]}"
         assert self.headers["Content-Type"].split(";")[0] == "application/problem+json"
         body = self.json

@@ -151,6 +151,9 @@ def run_worker(
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stop.set)
+        parent = multiprocessing.parent_process()
+        if parent is not None:
+            loop.add_reader(parent.sentinel, stop.set)  # readable once it has died, however
         runner = web.AppRunner(
             make_app(deployment, stop.set),
             access_log=None,
@@ -165,6 +168,8 @@ def run_worker(
             if started is not None:
                 started.release()
             await stop.wait()
+            if parent is not None:
+                loop.remove_reader(parent.sentinel)
         finally:
             await runner.cleanup()
 
@@ -181,7 +186,13 @@ def _worker_process(
 def _watch(workers: "list[SpawnProcess]") -> None:
     """Waits for the workers; a signal to stop is passed on, and one that ends ends all."""
 
+    stopping = False
+
     def stop(*_: object) -> None:
+        nonlocal stopping
+        if stopping:
+            return  # a second signal would kill a worker that has nearly ended, with a bad status
+        stopping = True
         for worker in workers:
             if worker.is_alive():
                 worker.terminate()

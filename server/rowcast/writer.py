@@ -328,6 +328,8 @@ class Writer:
             rows = await connection.run(in_time, wait=True, patience=PATIENCE + 5)
         except LostError as lost:
             self._recover(in_time, lost)
+            if not lost.sent:
+                self._turn_away()
             await asyncio.sleep(random.uniform(0.1, 0.3))
         except psycopg.Error as error:
             if error.sqlstate == "55P03":
@@ -339,6 +341,13 @@ class Writer:
             if busy:
                 self._to_lane(reversed(busy), first=True)
                 await asyncio.sleep(random.uniform(0.5, 1.5) * _BUSY_PAUSE * 5)
+
+    def _turn_away(self) -> None:
+        """The database is away: who was never sent need not wait behind those who were."""
+        for lane in self._lanes.values():
+            for call in lane.calls:
+                if not call.uncertain:
+                    _fail(call, unavailable())
 
     def _settle(self, calls: Sequence[Call], rows: Sequence[Row]) -> list[Call]:
         """Answers the calls of a batch, and returns those that were busy, in order."""
