@@ -5,6 +5,7 @@ running database, whose functions are replaced under the running server. Postgre
 the while. Options are those of `rowcast demo`.
 """
 
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -20,7 +21,8 @@ STOP_SECONDS = 20.0
 
 
 def main() -> None:
-    """Serves until Ctrl-C."""
+    """Serves until Ctrl-C or SIGTERM."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit())
     with database(Settings()):
         migrate()
         server = serve()
