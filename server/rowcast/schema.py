@@ -9,7 +9,7 @@ import random
 import re
 import time
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,9 +43,10 @@ class SchemaError(Exception):
 
 @dataclass(frozen=True)
 class SqlObject:
-    """One object of `sql/`: its kind, qualified name, and the text of its signature.
+    """One object of `sql/`: its kind, qualified name, and what can't change while it stands.
 
-    The name of a trigger is `<table>/<trigger>`.
+    That is the text of its signature, for a view the hash of its whole file: its columns stand
+    anywhere in it. The name of a trigger is `<table>/<trigger>`.
     """
 
     kind: str
@@ -77,6 +78,8 @@ def sql_objects(text: str) -> Iterator[SqlObject]:
             if table is None:
                 raise SchemaError(f"trigger {name} names no table")
             name = f"{table[1]}/{name}"
+        if kind == "view":
+            signature = hashlib.sha256(text.encode()).hexdigest()
         yield SqlObject(kind, name, signature)
 
 
@@ -133,6 +136,7 @@ def rollback(admin_url: str) -> list[str]:
     with backend.lock():
         applied = backend.to_rollback(migrations)
         backend.rollback_migrations(applied)
+    backend.connection.close()
     return [migration.id for migration in applied]
 
 
@@ -196,7 +200,8 @@ def _replace_objects(connection: psycopg.Connection, bundle: Bundle) -> None:
     gone = [known for key, known in loaded.items() if known.kind == "trigger" and key not in wanted]
     grants = _grants(connection)
     # Triggers first: a trigger function that is gone can only be dropped after its trigger.
-    _drop_objects(connection, gone + changed)
+    ours = {name for kind, name in loaded.keys() & wanted.keys() if kind == "view"}
+    _drop_objects(connection, gone + changed, ours)
     for name, text in bundle.files:
         try:
             connection.execute(text.encode())
@@ -228,8 +233,13 @@ def _replace_objects(connection: psycopg.Connection, bundle: Bundle) -> None:
     connection.execute("select pg_notify('rowcast', 'catalogue')")
 
 
-def _drop_objects(connection: psycopg.Connection, objects: list[SqlObject]) -> None:
-    """Drops objects, never with `cascade`: what still depends on one makes the load fail whole."""
+def _drop_objects(
+    connection: psycopg.Connection, objects: list[SqlObject], ours: Collection[str] = ()
+) -> None:
+    """Drops objects, never with `cascade`: what still depends on one makes the load fail whole.
+
+    But the views `ours` on them, which are dropped too, to be made again.
+    """
     functions = [found.name for found in objects if found.kind == "function"]
     views = [found.name for found in objects if found.kind == "view"]
     for found in objects:
@@ -240,10 +250,11 @@ def _drop_objects(connection: psycopg.Connection, objects: list[SqlObject]) -> N
                     sql.Identifier(trigger), sql.Identifier(*table.split("."))
                 )
             )
-    for view in dict.fromkeys([*_dependent_views(connection, functions), *reversed(views)]):
-        connection.execute(
-            sql.SQL("drop view if exists {}").format(sql.Identifier(*view.split(".")))
-        )
+    for view in _dependent_views(connection, functions, views):
+        if view in views or view in ours:
+            connection.execute(
+                sql.SQL("drop view if exists {}").format(sql.Identifier(*view.split(".")))
+            )
     for schema, name, arguments in connection.execute(
         """
         select n.nspname, p.proname, pg_get_function_identity_arguments(p.oid)
@@ -260,8 +271,10 @@ def _drop_objects(connection: psycopg.Connection, objects: list[SqlObject]) -> N
         )
 
 
-def _dependent_views(connection: psycopg.Connection, functions: list[str]) -> list[str]:
-    """The views that use any of these functions, and those that use them, last in first out."""
+def _dependent_views(
+    connection: psycopg.Connection, functions: list[str], views: list[str]
+) -> list[str]:
+    """These views, those that use any of these functions, and those on them, last in first out."""
     rows = connection.execute(
         """
         with recursive dependent (oid, depth) as (
@@ -272,6 +285,11 @@ def _dependent_views(connection: psycopg.Connection, functions: list[str]) -> li
             and d.classid = 'pg_rewrite'::regclass
           join pg_rewrite r on r.oid = d.objid
           where n.nspname || '.' || p.proname = any (%s)
+          union
+          select c.oid, 0
+          from pg_class c
+          join pg_namespace n on n.oid = c.relnamespace
+          where c.relkind = 'v' and n.nspname || '.' || c.relname = any (%s)
           union
           select r.ev_class, v.depth + 1
           from dependent v
@@ -286,19 +304,23 @@ def _dependent_views(connection: psycopg.Connection, functions: list[str]) -> li
         group by n.nspname, c.relname
         order by max(v.depth) desc
         """,
-        [functions],
+        [functions, views],
     )
     return [name for (name,) in rows]
 
 
-_Grant = tuple[str, str, str, str]
+_Grant = tuple[str, str, str, str, str]
 
 
 def _grants(connection: psycopg.Connection) -> list[_Grant]:
-    """Who was granted what on the views of `reporting`: (schema, view, grantee, privilege)."""
+    """Who was granted what on the views of `reporting`.
+
+    (schema, view, grantee, privilege, `with grant option` or nothing).
+    """
     return connection.execute(
         """
-        select n.nspname, c.relname, g.grantee::regrole::text, g.privilege_type
+        select n.nspname, c.relname, g.grantee::regrole::text, g.privilege_type,
+          case when g.is_grantable then 'with grant option' else '' end
         from pg_class c
         join pg_namespace n on n.oid = c.relnamespace and n.nspname = 'reporting'
         cross join lateral aclexplode(c.relacl) g
@@ -308,11 +330,14 @@ def _grants(connection: psycopg.Connection) -> list[_Grant]:
 
 
 def _grant_again(connection: psycopg.Connection, grants: list[_Grant]) -> None:
-    for schema, view, grantee, privilege in grants:
+    for schema, view, grantee, privilege, option in grants:
         if connection.execute("select to_regclass(%s)", [f"{schema}.{view}"]).fetchone() != (None,):
             connection.execute(
-                sql.SQL("grant {} on {} to {}").format(
-                    sql.SQL(privilege), sql.Identifier(schema, view), sql.SQL(grantee)
+                sql.SQL("grant {} on {} to {} {}").format(
+                    sql.SQL(privilege),
+                    sql.Identifier(schema, view),
+                    sql.SQL(grantee),
+                    sql.SQL(option),
                 )
             )
 

@@ -130,7 +130,7 @@ def test_nothing_that_is_kept_depends_on_one_that_is_reloaded(rows: Rows) -> Non
     """Defaults, constraints, indexes, policies, types: a reload would fail, or change them."""
     assert not rows(
         """
-        with disposable as (select s::regnamespace as schema from unnest(%s) s)
+        with disposable as (select s::regnamespace as schema from unnest(%s::text[]) s)
         select pg_describe_object(d.classid, d.objid, d.objsubid)
         from pg_depend d
         join pg_proc p on p.oid = d.refobjid and p.pronamespace in (select schema from disposable)

@@ -161,14 +161,14 @@ def test_after_a_batch_nobody_has_entered_anything(
 ) -> None:
     database.run(PEEK)
     mine, record = tenants["Ada"]
-    end: dict[str, Any] = {
+    ends: dict[str, dict[str, Any]] = {
         "succeeds": {"function": "record_update", "arguments": {"id": record, "patch": {"n": 1}}},
         "is refused": {"function": "record_update", "actor": "Cleo", "arguments": {}},
         "fails": {"function": "record_update", "arguments": "["},
-    }[last]
+    }
     with database.connect_server() as connection, connection.transaction():
         database.batch([call("record_create", "Ada", tenants["Ada"], by_record=False),
-                        {"workspace": mine, **end}], connection)  # fmt: skip
+                        {"workspace": mine, **ends[last]}], connection)  # fmt: skip
         assert settings(connection) == {}
         assert connection.execute("select count(*) from core.record").fetchone() == (0,)
         row = connection.execute(

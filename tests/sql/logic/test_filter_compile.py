@@ -129,7 +129,9 @@ def test_finds(find: Find, terms: dict[str, Any], numbers: list[int]) -> None:
 def holds(value: Any, kind: str, operator: str, operand: str) -> bool:
     """The oracle: one term on one value, for operands without a comma."""
     if kind == "number":
-        known = value if isinstance(value, int | float) and not isinstance(value, bool) else None
+        known: Any = (
+            value if isinstance(value, int | float) and not isinstance(value, bool) else None
+        )
         wanted: Any = float(operand)
     else:
         known = value if value is None or isinstance(value, str) else json.dumps(value)
@@ -140,7 +142,7 @@ def holds(value: Any, kind: str, operator: str, operand: str) -> bool:
         return known is None or known != wanted
     if known is None:
         return False
-    return {
+    outcomes: dict[str, bool] = {
         "eq": known == wanted,
         "in": known == wanted,
         "gt": known > wanted,
@@ -148,7 +150,8 @@ def holds(value: Any, kind: str, operator: str, operand: str) -> bool:
         "lt": known < wanted,
         "lte": known <= wanted,
         "contains": operand.lower() in str(known).lower(),
-    }[operator]
+    }
+    return outcomes[operator]
 
 
 operators = st.sampled_from(["eq", "ne", "in", "gt", "gte", "lt", "lte"])

@@ -88,6 +88,35 @@ def test_pages_by_every_field_of_the_record_itself(
     assert pages(shared_database, workspace, sort, 3) == whole
 
 
+@pytest.mark.parametrize(
+    ("sort", "after", "bound"),
+    [
+        ("", '["7"]', "(number >= "),
+        ("-number", '["7", "7"]', "(number <= "),
+        ("position", '["V", "7"]', '("position" >= '),
+    ],
+)
+def test_an_index_leads_to_a_deep_page(
+    shared_database: Database, workspace: str, sort: str, after: str, bound: str
+) -> None:
+    with shared_database.connect() as connection:
+        connection.execute("set enable_seqscan = off; set enable_bitmapscan = off")
+        connection.execute("set enable_sort = off")
+        parts = connection.execute(
+            "select ordering, behind from logic.sort_compile(%s, 'task', %s, %s)",
+            [workspace, sort, after],
+        ).fetchone()
+        assert parts is not None
+        ordering, behind = parts
+        plan = connection.execute(
+            f"explain select from core.record r where r.workspace_id = '{workspace}'"  # noqa: S608
+            f" and r.collection = 'task' and {behind} order by {ordering} limit 5".encode()
+        ).fetchall()
+    lines = [line.strip() for (line,) in plan]
+    assert [line for line in lines if line.startswith("Index Cond") and bound in line], lines
+    assert not [line for line in lines if line.startswith(("Sort", "->  Sort"))], lines
+
+
 def test_a_page_behind_a_cursor_is_not_moved_by_what_comes_and_goes(database: Database) -> None:
     workspace = database.workspace()
     shuffle = random.Random(3)
