@@ -170,7 +170,7 @@ async def test_patch_merges_the_example(atlas: Client, workspace: str) -> None:
 
 
 async def test_patch_takes_the_display_id_too(atlas: Client, workspace: str) -> None:
-    """ "updateTask.mutate({ displayId: "TSK-001-0001", patch: { status: "done", completedAt: … } })" """
+    """`updateTask.mutate({ displayId: "TSK-001-0001", patch: { status, completedAt } })`."""
     await post(atlas, workspace, title="New Task")
     at = "2026-11-20T20:36:00.000Z"
     answer = await patch(atlas, "TSK-001-0001", status="done", completedAt=at)
@@ -213,7 +213,7 @@ async def test_a_patch_without_its_wrapper_is_refused(atlas: Client, workspace: 
 
 
 async def test_events_are_a_stream_that_no_proxy_holds_back(atlas: Client, workspace: str) -> None:
-    """ "SSE Not Working: Check that no proxy is caching responses. Ensure X-Accel-Buffering: no …" """
+    """Section "SSE Not Working": the header `X-Accel-Buffering: no` is set."""
     async with atlas.events(f"/api/tasks/{workspace}/events") as stream:
         headers = stream.response.headers
         assert headers["Content-Type"].startswith("text/event-stream")
