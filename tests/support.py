@@ -443,9 +443,7 @@ class Client:
         ) as response:
             yield response
 
-    async def send(
-        self, method: str, path: str, body: Any = None, **kwargs: Any
-    ) -> HttpReply:
+    async def send(self, method: str, path: str, body: Any = None, **kwargs: Any) -> HttpReply:
         """A JSON request and its response, whatever its status."""
         if body is not None:
             kwargs["json"] = body
