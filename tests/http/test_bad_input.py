@@ -442,7 +442,7 @@ async def test_a_request_id_that_could_do_harm_is_replaced(target: Target, reque
         assert given_back is not None
         assert given_back[1].strip() == "x"
     elif given_back is not None:  # a parser may refuse it before it comes to an id
-        assert re.fullmatch(r"[0-9a-f]{32}", given_back[1].strip())
+        assert re.fullmatch(r"[0-9a-f]{16,32}", given_back[1].strip())
     else:
         assert b" 400 " in response[:20]
 
@@ -452,7 +452,7 @@ async def test_a_request_id_comes_back(target: Target) -> None:
         reply = await target.client.send("GET", path, headers={"X-Request-ID": "my-id 7"})
         assert (reply.status, reply.headers["X-Request-ID"]) == (status, "my-id 7")
     reply = await target.client.send("GET", "/health/live")
-    assert re.fullmatch(r"[0-9a-f]{32}", reply.headers["X-Request-ID"])
+    assert re.fullmatch(r"[0-9a-f]{16,32}", reply.headers["X-Request-ID"])
 
 
 @pytest.mark.parametrize("key", ["", "x" * 256])
