@@ -48,14 +48,22 @@ def main() -> None:
     except (SettingsError, SchemaError, EmbeddedPostgresError) as error:
         fail(str(error))
     except ValidationError as error:
-        fail("; ".join(f"ROWCAST_{str(e['loc'][0]).upper()}: {e['msg']}" for e in error.errors()))
+        fail("; ".join(f"{_setting(e['loc'])}: {e['msg']}" for e in error.errors()))
     except psycopg.Error as error:
         fail(f"the database says: {error.diag.message_primary or error}")
 
 
+def _setting(location: tuple[int | str, ...]) -> str:
+    """The environment's name of a setting; a fault of several together has no location."""
+    if not location:
+        return "settings"
+    return f"ROWCAST_{str(location[0]).upper().removeprefix('ROWCAST_')}"
+
+
 def fail(message: str) -> NoReturn:
     """Ends the command with a sentence on standard error."""
-    _err.print(f"rowcast: {message}", style="red", highlight=False, markup=False)
+    line = " ".join(message.split())
+    _err.print(f"rowcast: {line}", style="red", highlight=False, markup=False, soft_wrap=True)
     raise SystemExit(1)
 
 
