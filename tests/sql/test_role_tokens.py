@@ -4,6 +4,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from psycopg.types.json import Jsonb
 
 from support import Database, Reply
 
@@ -192,3 +193,28 @@ def test_rights_that_a_call_changes_hold_for_the_next_of_the_same_batch(
     demote = {**create, "function": "test_demote", "arguments": {}}
     states = [reply.state for reply in database.batch([create, demote, create])]
     assert states == ["ok", "ok", "PT403"]
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "api.record_create(%(workspace)s, 'task', %(data)s)",
+        "api.record_update(%(workspace)s, %(id)s, %(data)s)",
+        "api.record_move(%(workspace)s, %(id)s, 'assignee', %(value)s)",
+    ],
+)
+def test_what_a_call_handed_on_is_out_of_its_sight_within_the_same_transaction(
+    database: Database, workspace: str, call: str
+) -> None:
+    """The write function itself takes back what let the record past the policy."""
+    task = database.task(workspace, title="One", assignee=database.account("Eve"))
+    cleo = database.account("Cleo")
+    values = {"workspace": workspace, "id": task["id"], "value": Jsonb(cleo),
+              "data": Jsonb({"assignee": cleo})}  # fmt: skip
+    with database.connect_server() as connection, connection.transaction():
+        connection.execute("select logic.enter(%s, %s)", [workspace, database.account("Eve")])
+        connection.execute("select set_config('rowcast.may', 'create:task move:task', true)")
+        connection.execute(f"select {call}".encode(), values)
+        assert connection.execute("select current_setting('rowcast.written')").fetchone() == ("",)
+        left = connection.execute("select data ->> 'assignee' from core.record").fetchall()
+    assert cleo not in [assignee for (assignee,) in left if "record_create" not in call]
