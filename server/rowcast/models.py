@@ -47,7 +47,7 @@ class RecordUpdate(Body):
 
 
 class RecordMove(Body):
-    """Where to: another value of a field, and before or after which record."""
+    """Where to: another value of a field, and right before or right after which record."""
 
     field: Annotated[str, Field(min_length=1, max_length=100)] | None = None
     value: Any = None

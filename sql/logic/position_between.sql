@@ -16,7 +16,7 @@ declare
 begin
   if v_high is not null and v_low collate "C" >= v_high collate "C"
       or translate(concat(v_low, v_high), v_digits, '') <> '' or right(v_high, 1) = '0' then
-    raise sqlstate 'PT422' using message = 'The record before must stand before the record after.', hint = 'position_order';
+    raise sqlstate 'PT422' using message = 'The record that it is to stand after must stand before the other.', hint = 'position_order';
   end if;
   loop
     v_from := coalesce(nullif(strpos(v_digits, nullif(substr(v_low, length(v_key) + 1, 1), '')), 0), 1);

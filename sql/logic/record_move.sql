@@ -1,5 +1,5 @@
--- Moves a record: optionally to another value of a field (a column of a board), and to a place in manual order behind
--- p_before's or in front of p_after's record; naming neither leaves the place. Naming one, the other neighbour is looked up.
+-- Moves a record: optionally to another value of a field (a column of a board), and to a place in manual order right
+-- before one record, right after another, or between the two; naming neither leaves the place.
 -- Raises PT404 unknown_record, PT403 not_permitted, PT412 version_mismatch, PT422 position_order.
 create or replace function logic.record_move(
   p_workspace_id uuid, p_id text, p_field text, p_value jsonb, p_before text, p_after text, p_if_match text,

@@ -28,38 +28,38 @@ async def move(client: Client, records: str, record: str, **where: Any) -> Any:
     return await client.call("POST", f"{records}/{record}/move", where)
 
 
-async def test_before_is_the_record_that_comes_right_before(
+async def test_after_puts_it_right_after_a_record(
     client: Client, records: str, four: list[str]
 ) -> None:
     a, b, c, d = four
-    await move(client, records, d, before=a)
+    await move(client, records, d, after=a)
     assert await order(client, records) == [a, d, b, c]
 
 
-async def test_after_is_the_record_that_comes_right_after(
+async def test_before_puts_it_right_before_a_record(
     client: Client, records: str, four: list[str]
 ) -> None:
     a, b, c, d = four
-    await move(client, records, a, after=d)
+    await move(client, records, a, before=d)
     assert await order(client, records) == [b, c, a, d]
 
 
 async def test_both_neighbours_may_be_named(client: Client, records: str, four: list[str]) -> None:
     a, b, c, d = four
-    await move(client, records, d, before=a, after=b)
+    await move(client, records, d, after=a, before=b)
     assert await order(client, records) == [a, d, b, c]
 
 
 async def test_a_record_goes_to_either_end(client: Client, records: str, four: list[str]) -> None:
     a, b, c, d = four
-    await move(client, records, c, after=a)
-    await move(client, records, a, before=d)
+    await move(client, records, c, before=a)
+    await move(client, records, a, after=d)
     assert await order(client, records) == [c, b, d, a]
 
 
 async def test_neighbours_may_be_display_ids(client: Client, records: str, four: list[str]) -> None:
     a, b, c, d = four
-    await move(client, records, d, before="tsk-001-0001")
+    await move(client, records, d, after="tsk-001-0001")
     assert await order(client, records) == [a, d, b, c]
 
 
@@ -67,7 +67,7 @@ async def test_a_move_to_another_column_is_one_change_of_field_and_place(
     client: Client, records: str, four: list[str]
 ) -> None:
     a, _, _, d = four
-    answer = await move(client, records, d, field="status", value="done", before=a)
+    answer = await move(client, records, d, field="status", value="done", after=a)
     assert (answer["data"]["status"], answer["version"]) == ("done", 2)
     changes = await client.call(
         "GET", f"{records.removesuffix('/records')}/changes?since={answer['seq'] - 1}"
@@ -89,7 +89,7 @@ async def test_neighbours_in_the_wrong_order_are_refused(
     client: Client, records: str, four: list[str]
 ) -> None:
     a, b, c, _ = four
-    reply = await client.send("POST", f"{records}/{c}/move", {"before": b, "after": a})
+    reply = await client.send("POST", f"{records}/{c}/move", {"after": b, "before": a})
     reply.problem(422, "position_order")
 
 
@@ -104,8 +104,8 @@ async def test_many_moves_into_one_gap_keep_their_order(
 ) -> None:
     a, b, c, d = four
     for _ in range(15):
-        await move(client, records, c, before=a)
-        await move(client, records, d, before=a)
+        await move(client, records, c, after=a)
+        await move(client, records, d, after=a)
     assert await order(client, records) == [a, d, c, b]
 
 
@@ -114,9 +114,9 @@ async def test_moves_at_once_lose_no_record_and_no_order(
 ) -> None:
     chance = random.Random(7)
     pairs = [chance.sample(four, 2) for _ in range(30)]
-    await asyncio.gather(*(move(client, records, one, before=other) for one, other in pairs))
+    await asyncio.gather(*(move(client, records, one, after=other) for one, other in pairs))
     assert sorted(await order(client, records)) == sorted(four)
     one, other = pairs[0]
-    await move(client, records, one, before=other)
+    await move(client, records, one, after=other)
     found = await order(client, records)
     assert found.index(one) == found.index(other) + 1
