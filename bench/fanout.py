@@ -62,10 +62,7 @@ def _sustained(
     """PATCHes as fast as they go; what arrives in a second, in the middle of it."""
     before = bed.changes_of(workspace.id)
     streams.ask("watch", times=False)
-    pids = {"server": [server.pid], "generator": [generator.pid], "client": [streams.pid]}
-    if bed.postmaster is not None:
-        pids["postgres"] = [bed.postmaster]
-    cpu = CpuMeter(pids)
+    cpu = _meter(bed, server, generator, streams)
     groups = [{"port": server.port, "connections": CONNECTIONS, "records": "fanout"}]
     generator.start("run", groups=groups, seconds=plan.stream_seconds, warm=plan.warm)
     sleep(plan.warm)
@@ -107,9 +104,11 @@ def _last(
     before = bed.changes_of(workspace.id)
     streams.ask("watch", times=True)
     report(f"{RATE} writes/s to {plan.streams:,} streams")
-    sent = generator.ask(
-        "paced", port=server.port, records="fanout", rate=RATE, seconds=plan.paced_seconds
-    )["sent"]
+    cpu = _meter(bed, server, generator, streams)
+    with cpu.measure():
+        sent = generator.ask(
+            "paced", port=server.port, records="fanout", rate=RATE, seconds=plan.paced_seconds
+        )["sent"]
     _drained(streams, len(sent))
     found = streams.ask("count", times=True)
     fault = _lost(found, len(sent))
@@ -122,8 +121,16 @@ def _last(
         "writes": len(sent),
         "p50_ms": round(quantile(times, 0.5) * 1000, 2),
         "longest_ms": round(times[-1] * 1000, 2) if times else None,
+        "cpu": cpu.report(len(sent) * plan.streams),
     }
     return Result("last", quantile(times, 0.99) * 1000, None, details, fault)
+
+
+def _meter(bed: Bed, server: Server, generator: Child, streams: Child) -> CpuMeter:
+    pids = {"server": [server.pid], "generator": [generator.pid], "client": [streams.pid]}
+    if bed.postmaster is not None:
+        pids["postgres"] = [bed.postmaster]
+    return CpuMeter(pids)
 
 
 def _drained(streams: Child, writes: int) -> dict[str, Any]:

@@ -19,7 +19,7 @@ class Plan:
     snapshot_seconds: int = 60
     small: int = 1_000
     big: int = 100_000
-    latencies: int = 1_500  # requests of each kind
+    latencies: int = 1_000  # requests of each kind
     streams: int = 1_000
     stream_seconds: int = 20
     paced_seconds: int = 30
