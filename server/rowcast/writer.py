@@ -37,6 +37,7 @@ MAX_TRIES = 20  # offers of a busy call before it goes to its lane
 MAX_RETRIES = 3  # of a call that lost a dead-lock or a serialisation conflict
 LANES = 4
 PATIENCE = 30.0  # seconds that a call may take in all
+UNCERTAIN_PATIENCE = 15.0  # seconds to find out what became of a call whose connection was lost
 _BUSY_PAUSE = 0.002  # seconds after a batch in which every call was busy
 _STATEMENT_PATIENCE = 8.0  # seconds: more than the batch's statement_timeout
 
@@ -281,8 +282,11 @@ class Writer:
         the old backend may still hold, and so either finds it committed and answers again, or does
         it now.
         """
+        soon = asyncio.get_running_loop().time() + UNCERTAIN_PATIENCE
         for call in calls:
             if lost.sent or call.uncertain:
+                if not call.uncertain:
+                    call.deadline = min(call.deadline, soon)
                 call.uncertain = True
                 call.alone = True
                 self._to_lane([call])
