@@ -1,4 +1,4 @@
-"""What must hold of a workspace after whatever happened to it: G1, G7, and that the log tells the tables."""
+"""What must hold of a workspace whatever happened: G1, G7, and that the log tells the tables."""
 
 from collections import defaultdict
 from typing import Any

@@ -54,7 +54,7 @@ async def waits_for_lock(watcher: Psql, pid: int) -> bool:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a client learnt of one write: status 0 is a broken connection, an answer that never came."""
+    """What a client learnt of one write: status 0 is a broken connection, and no answer."""
 
     title: str
     status: int

@@ -1,4 +1,4 @@
-"""A network between the server and Postgres that can lose a connection, or an answer, at a chosen moment."""
+"""A network between the server and Postgres that can lose an answer at a chosen moment."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -10,9 +10,9 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 @dataclass
 class Proxy:
-    """Passes bytes on. While `lose_answers` is above 0, what Postgres answers to the connections of
+    """Passes bytes on, but for the next `lose_answers` answers to connections of `application`.
 
-    `application` is dropped with the connection: Postgres has done the work, and nobody learns of it.
+    Such an answer is dropped with its connection: Postgres has done the work, and nobody learns it.
     """
 
     host: str
@@ -74,7 +74,7 @@ class _LostError(Exception):
 
 
 def _rows(data: bytes) -> bool:
-    """Whether this starts as the answer to a statement, and not as an error or a part of signing in."""
+    """Whether this starts as the answer to a statement: no error, and no part of signing in."""
     return data[:1] in (b"1", b"2", b"T")  # ParseComplete, BindComplete, RowDescription
 
 

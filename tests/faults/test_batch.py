@@ -9,7 +9,7 @@ import psycopg
 import pytest
 
 from faults.invariants import check_workspace, titles_written
-from faults.load import psql, waits_for_lock
+from faults.load import psql
 from support import Client, Database, eventually
 
 PATCH = "record_update"
@@ -99,7 +99,7 @@ def _break_record(database: Database, record: str, statement: str) -> None:
 async def _patch_together(
     client: Client, database: Database, workspace: str, records: list[str]
 ) -> list[tuple[int, Any]]:
-    """PATCHes that go out in one batch, if need be after some that went alone; status and answer."""
+    """PATCHes that go out together, but for the first, which goes at once; status and answer."""
 
     async def patch(record: str) -> tuple[int, Any]:
         body = {"patch": {"title": "Second"}}
@@ -149,33 +149,31 @@ async def test_a_dead_lock_of_one_call_is_tried_again_while_its_neighbours_succe
 ) -> None:
     workspace = database.workspace()
     records = [database.task(workspace, title="First")["id"] for _ in range(12)]
-    _break_record(
+    _break_record(  # once the holder waits for the batch's clock, the batch wants what he holds
         database,
         records[5],
-        "perform nextval('public.attempts'); perform from public.obstacle for update;",
+        "if nextval('public.attempts') = 1 then"
+        " while not exists (select from pg_locks where locktype = 'transactionid' and not granted)"
+        " loop perform pg_sleep(0.01); end loop; end if;"
+        " perform from public.obstacle for update;",
     )
     name = database.value("select current_database()")
     database.run(f"alter database \"{name}\" set deadlock_timeout = '10ms'")
-    async with psql(database, deadlock_timeout="60s") as holder, psql(database) as watcher:
+    async with psql(database, deadlock_timeout="60s") as holder:
         await holder.execute("begin")
         await holder.execute("select from public.obstacle for update")
-        async with psql(database) as clock:  # so that the batch and the holder want it at once
-            await clock.execute("begin")
-            await clock.execute(
-                "select from core.clock where workspace_id = %s for update", [workspace]
-            )
-            answers = asyncio.create_task(_patch_together(client, database, workspace, records))
-            wants = asyncio.create_task(
-                holder.execute(
-                    "insert into core.record (workspace_id, collection) values (%s, 'task')",
-                    [workspace],
-                )
-            )
-            await eventually(lambda: waits_for_lock(watcher, holder.info.backend_pid))
-            await clock.execute("rollback")
-        await asyncio.wait_for(wants, 20)
+        answers = asyncio.create_task(_patch_together(client, database, workspace, records))
+        await eventually(
+            lambda: database.value("select is_called from public.attempts"), what="an attempt"
+        )
+        dead_locks = "select deadlocks from pg_stat_database where datname = current_database()"
+        before = database.value(dead_locks)
+        await holder.execute(
+            "insert into core.record (workspace_id, collection) values (%s, 'task')", [workspace]
+        )
         await holder.execute("commit")
         assert [status for status, _ in await answers] == [200] * 12
+    await eventually(lambda: database.value(dead_locks) > before, what="a dead-lock")
     titles = titles_written(check_workspace(database, workspace))
     assert titles == ["First"] * 12 + ["Second"] * 12
 

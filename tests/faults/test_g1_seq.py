@@ -1,4 +1,4 @@
-"""G1: per workspace, seq is gapless and in commit order, under any concurrency. G7 and G8 with it."""
+"""G1: per workspace, seq is gapless and in commit order, under any concurrency; G7, G8 with it."""
 
 import asyncio
 import contextlib
@@ -31,7 +31,7 @@ async def test_servers_and_psql_at_once_leave_a_gapless_log_that_replays(
                     group.create_task(_write_in_psql(database, records, random.Random(100 + n)))
         finally:
             writing = False
-    written = {}
+    written: dict[tuple[str, int], str] = {}
     for workspace, reader in zip(workspaces, readers, strict=True):
         log = check_workspace(database, workspace)
         assert reader.seq == len(log), "the reader has not seen the whole log"

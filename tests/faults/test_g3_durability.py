@@ -7,6 +7,7 @@ import json
 import signal
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 import aiohttp
@@ -15,7 +16,7 @@ import pytest
 from faults.conftest import Durable
 from faults.invariants import check_workspace, titles_written
 from faults.load import Load, Outcome, Psql, check_outcomes, psql, write
-from faults.proxy import proxied
+from faults.proxy import Proxy, proxied
 from support import Client, Database, ServerProcess, eventually, start_server
 
 
@@ -89,9 +90,7 @@ async def test_a_killed_postgres_loses_no_acknowledged_write_and_the_server_reco
                 await asyncio.to_thread(durable.cluster.kill)
                 # those under way wait for it to come back; who comes now is turned away at once
                 for client in load.clients:
-                    await eventually(
-                        lambda client=client: _turned_away(client, load, late), what="a 503"
-                    )
+                    await eventually(partial(_turned_away, client, load, late), what="a 503")
                 await asyncio.to_thread(durable.cluster.start)
             await load.more(150)
         load.outcomes += await asyncio.gather(*late)
@@ -176,9 +175,13 @@ async def test_an_answer_lost_at_commit_is_found_again_and_applied_once(
             for n in range(1, 16):
                 await load.more(20)
                 proxy.lose_answers += 1
-                await eventually(lambda n=n: proxy.lost >= n, what="an answer to be lost")
+                await eventually(partial(_has_lost, proxy, n), what="an answer to be lost")
     _check(database, load)
     assert _statuses(load.outcomes) == {200, 201}
+
+
+def _has_lost(proxy: Proxy, count: int) -> bool:
+    return proxy.lost >= count
 
 
 @pytest.mark.parametrize("options", [(), ("--workers", "2")], ids=["one process", "two workers"])
@@ -253,7 +256,7 @@ async def _lane_waits(watcher: Psql) -> bool:
 
 
 async def _refuses(client: Client, path: str) -> bool:
-    """Whether a server that is shutting down turns a write away, or does not take its connection."""
+    """Whether a server that shuts down turns a write away, or takes no more connections."""
     with contextlib.suppress(aiohttp.ClientError):
         async with client.request("PATCH", path, json={"patch": {"title": "Late"}}) as response:
             body = json.loads(await response.text())

@@ -1,4 +1,4 @@
-"""G4: a retried write takes effect once and gets the first answer again; another body is refused."""
+"""G4: a retried write takes effect once and is answered as before; another body is refused."""
 
 import asyncio
 import contextlib
@@ -15,7 +15,7 @@ from faults.proxy import proxied
 from support import Client, Database, ServerProcess, eventually, start_server
 
 
-def _key() -> dict[str, dict[str, str]]:
+def _key() -> dict[str, Any]:
     """The headers of one write and its retries."""
     return {"headers": {"Idempotency-Key": str(uuid.uuid4())}}
 

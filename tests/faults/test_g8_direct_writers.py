@@ -1,4 +1,4 @@
-"""G8: what is written in psql is versioned, numbered, logged and streamed like a browser's write."""
+"""G8: what is written in psql is versioned, numbered, logged and streamed as a browser's write."""
 
 import asyncio
 import json
@@ -69,14 +69,16 @@ async def test_above_read_committed_a_writer_that_came_too_late_is_told_to_try_a
         await connection.execute(f"begin isolation level {isolation}")
         await connection.execute("select from core.record")  # takes the snapshot
         database.task(workspace, title="Meanwhile")
+        late = (
+            patch_in_psql(connection, workspace, one, "Late")
+            if statement == "update"
+            else connection.execute(
+                "insert into core.record (workspace_id, collection) values (%s, 'task')",
+                [workspace],
+            )
+        )
         with pytest.raises(psycopg.errors.SerializationFailure):
-            if statement == "insert":
-                await connection.execute(
-                    "insert into core.record (workspace_id, collection) values (%s, 'task')",
-                    [workspace],
-                )
-            else:
-                await patch_in_psql(connection, workspace, one, "Late")
+            await late
         await connection.execute("rollback")
         await connection.execute(f"begin isolation level {isolation}")
         await patch_in_psql(connection, workspace, other, "In time")

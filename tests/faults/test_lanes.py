@@ -57,6 +57,35 @@ async def _seconds(client: Client, record: str, count: int = 20) -> list[float]:
     return taken
 
 
+@pytest.mark.parametrize("held", ["clock", "record"])
+async def test_a_batch_takes_no_lock_that_somebody_holds_and_answers_busy_for_it_alone(
+    held: str, database: Database
+) -> None:
+    stuck, free = database.workspace(name="Stuck"), database.workspace(name="Free")
+    locked, other = (database.task(stuck, title="First")["id"] for _ in range(2))
+    elsewhere = database.task(free, title="First")["id"]
+    calls = [
+        {
+            "function": "record_update",
+            "record": record,
+            "arguments": {"id": record, "patch": {"title": "Second"}},
+        }
+        for record in (locked, elsewhere, other)
+    ]
+    select = {
+        "clock": "select from core.clock where workspace_id = %s for update",
+        "record": "select from core.record where workspace_id = %s and id = %s for update",
+    }[held]
+    parameters = (stuck,) if held == "clock" else (stuck, locked)
+    async with _held(database, select, *parameters):
+        with database.connect_server() as connection:
+            connection.execute("set lock_timeout = '1s'")  # if it waits at all, it fails here
+            replies = database.batch(calls, connection)
+    states = [reply.state for reply in replies]
+    assert states == ["busy", "ok", "busy" if held == "clock" else "ok"]
+    assert replies[0].workspace == stuck, "it says where it waits"
+
+
 async def test_a_transaction_left_open_in_one_workspace_delays_only_that_one(
     two: list[Client], database: Database
 ) -> None:
