@@ -39,7 +39,7 @@ create table core.change (
   document jsonb,
   primary key (workspace_id, seq)
 );
-create index change_record_idx on core.change (workspace_id, record_id, seq);
+create index change_record_idx on core.change (record_id, seq);
 comment on table core.change is 'The log: one row per changed record, seq gapless and in commit order per workspace. Append-only.';
 comment on column core.change.action is 'created, updated, moved, deleted, restored; access: of members and roles, without a record.';
 comment on column core.change.patch is 'Each changed field with its new value, null where it is gone. A created or restored record''s fields stand in document alone.';

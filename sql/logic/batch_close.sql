@@ -1,5 +1,7 @@
 -- Remembers the calls of a batch that took effect (p_done: their places in the batch), all in one statement, and wakes the
 -- listeners of the workspaces in which something changed, with one notification that names them all.
+-- Locks: PostgreSQL lets the notifying commits of a cluster through one at a time; from here on that is waited for, where all
+-- else gave up after lock_timeout.
 create or replace function logic.batch_close(
   p_done integer[], p_first_seqs bigint[], p_last_seqs bigint[],
   p_workspaces uuid[], p_actors uuid[], p_transactions uuid[], p_functions text[], p_arguments text[]) returns void
@@ -17,6 +19,7 @@ begin
   from unnest(p_done, p_first_seqs) d(n, first_seq)
   where d.first_seq is not null;
   if v_changed is not null then
+    perform set_config('lock_timeout', '5s', true);
     perform pg_notify('rowcast', v_changed);
   end if;
 end
