@@ -173,7 +173,8 @@ def test_import_says_how_many_rows_came_in(database: Database, tmp_path: Path) -
 def test_a_wrong_setting_is_one_sentence_that_names_it_and_no_secret(
     database: Database, name: str, value: str, words: str
 ) -> None:
-    done = run("serve", database=database, **{name: value})
+    setting: dict[str, Any] = {name: value}
+    done = run("serve", database=database, **setting)
     assert done.returncode == 1
     assert len(done.stderr.splitlines()) == 1, done.stderr
     assert words in done.stderr

@@ -150,7 +150,8 @@ async def test_post_creates_the_task_of_the_example(atlas: Client, workspace: st
 
 
 async def test_a_task_that_is_no_object_is_refused(atlas: Client, workspace: str) -> None:
-    for data in ([], "text", 7, None):
+    wrong: tuple[object, ...] = ([], "text", 7, None)
+    for data in wrong:
         reply = await atlas.send("POST", "/api/tasks", {"workspaceId": workspace, "data": data})
         assert [error["path"] for error in reply.problem(422)["errors"]] == ["data"]
     assert (await get(atlas, workspace))["tasks"] == []

@@ -149,9 +149,10 @@ async def test_a_document_that_is_no_object_is_named(target: Target, value: str)
         assert [error["path"] for error in problem["errors"]] == [around[2:].split('"')[0]]
 
 
+NO_VERSIONS: tuple[object, ...] = ("1", 1.5, 0, -1, 2**31, True, [], {})
 WRONG = [
     ("PATCH", "{record}", {"patch": {}, "baseVersion": value}, "baseVersion")
-    for value in ("1", 1.5, 0, -1, 2**31, True, [], {})
+    for value in NO_VERSIONS
 ] + [
     ("PATCH", "{record}", {}, "patch"),
     ("PATCH", "{record}", {"patch": {}, "version": 3}, "version"),
