@@ -325,7 +325,7 @@ class Writer:
             if call.deadline > loop.time():
                 in_time.append(call)
             else:
-                _fail(call, outcome_unknown() if call.uncertain else _busy())
+                _fail(call, _busy())
         if not in_time:
             return
         try:
@@ -384,5 +384,8 @@ def _busy() -> Problem:
 
 
 def _fail(call: Call, problem: Problem) -> None:
+    """Answers with a problem. 503 promises that nothing was applied, which a lost call can't know."""
+    if call.uncertain and problem.status == 503:
+        problem = outcome_unknown()
     if call.future is not None and not call.future.done():
         call.future.set_exception(problem)

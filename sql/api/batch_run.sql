@@ -41,6 +41,17 @@ begin
   end loop;
 
   v_locked := logic.clocks_lock(v_workspaces, p_wait);
+  state := 'busy';
+  answer := null;
+  for i in 1 .. cardinality(p_functions) loop
+    if v_workspaces[i] <> all (v_locked) then
+      n := i;
+      workspace_id := v_workspaces[i];
+      return next;
+      v_workspaces[i] := null;
+    end if;
+  end loop;
+
   for v_call in
     select * from logic.batch_open(p_functions, p_actors, v_workspaces, p_records, p_transactions, p_arguments)
   loop
@@ -48,7 +59,7 @@ begin
     workspace_id := v_call.workspace_id;
     version := null;
     answer := null;
-    if v_call.busy or workspace_id <> all (v_locked) then
+    if v_call.busy then
       state := 'busy';
       return next;
       continue;

@@ -18,13 +18,18 @@ declare
     end
     from unnest(p_workspaces, p_records) with ordinality c(workspace_id, record, n)
     order by c.n);
-  v_locked constant uuid[] := array(
-    select r.id
+  v_locked_workspaces uuid[];
+  v_locked_records uuid[];
+begin
+  select coalesce(array_agg(k.workspace_id), '{}'), coalesce(array_agg(k.id), '{}')
+  into v_locked_workspaces, v_locked_records
+  from (
+    select r.workspace_id, r.id
     from unnest(p_workspaces, v_records) c(workspace_id, id)
     join core.record r on r.workspace_id = c.workspace_id and r.id = c.id
     order by r.workspace_id, r.id
-    for update of r skip locked);
-begin
+    for update of r skip locked
+  ) k;
   return query
     select c.n::integer, c.workspace_id, c.actor_id, c.transaction_id, c.function, c.arguments, g.read, g.edit, g.may,
       coalesce(l.seq, (select k.floor from core.clock k where k.workspace_id = c.workspace_id)), coalesce(l.at, '-infinity'),
@@ -34,13 +39,15 @@ begin
         when t.request_hash <> logic.request_hash(c.function, c.arguments) then 'transaction_reused'
       end,
       row_number() over (partition by c.workspace_id, c.actor_id, c.transaction_id order by c.n) > 1
-        or (c.record is not null and c.record <> all (v_locked)
+        or (c.record is not null and k.id is null
           and exists (select from core.record r where r.workspace_id = c.workspace_id and r.id = c.record))
     from unnest(p_functions, p_actors, p_workspaces, v_records, p_transactions, p_arguments) with ordinality
       as c(function, actor_id, workspace_id, record, transaction_id, arguments, n)
     left join lateral logic.rights(c.workspace_id, c.actor_id) g on true
     left join lateral (
       select e.seq, e.at from core.change e where e.workspace_id = c.workspace_id order by e.seq desc limit 1) l on true
+    left join (select distinct * from unnest(v_locked_workspaces, v_locked_records)) k(workspace_id, id)
+      on k.workspace_id = c.workspace_id and k.id = c.record
     left join core.transaction t on t.workspace_id = c.workspace_id and t.actor_id = c.actor_id and t.id = c.transaction_id
     where c.workspace_id is not null
     order by c.workspace_id, c.n;
