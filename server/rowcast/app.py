@@ -1,14 +1,12 @@
 """Builds the application: its resources, its routes, and what happens around every request."""
 
 import asyncio
+import random
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import Any
-from uuid import uuid4
+from dataclasses import dataclass, field
 
-import orjson
 from aiohttp import web
 
 from rowcast import __version__, logs
@@ -21,11 +19,12 @@ from rowcast.endpoints import (
     endpoint,
     stream_endpoint,
 )
-from rowcast.gateway import Call, Gateway, missing_function
-from rowcast.hub import Change, Cursor, Hub, Rights
+from rowcast.gateway import Gateway
+from rowcast.hub import Hub, Pace
 from rowcast.identity import Identity
 from rowcast.importer import import_endpoint
 from rowcast.listener import listen
+from rowcast.log_reader import LogReader
 from rowcast.problems import Problem
 from rowcast.routes import ROUTES, STREAMS
 from rowcast.writer import Writer
@@ -48,6 +47,7 @@ class Deployment:
     secret: str
     origins: frozenset[str] = frozenset()
     demo_account: str | None = None
+    pace: Pace = field(default_factory=Pace)
 
 
 def make_app(deployment: Deployment, stop: Callable[[], None]) -> web.Application:
@@ -59,7 +59,7 @@ def make_app(deployment: Deployment, stop: Callable[[], None]) -> web.Applicatio
     app[IDENTITY] = Identity(deployment.secret, deployment.origins, deployment.demo_account)
     app[GATEWAY] = Gateway(deployment.conninfo)
     app[WRITER] = Writer(deployment.conninfo)
-    app[HUB] = Hub(LogReader(app[GATEWAY]))
+    app[HUB] = Hub(LogReader(app[GATEWAY]), deployment.pace)
     for route in ROUTES:
         app.router.add_route(route.method, route.path, endpoint(route))
     for stream in STREAMS:
@@ -123,84 +123,13 @@ async def _shut_down(app: web.Application) -> None:
     await app[WRITER].drain(DRAIN_SECONDS)
 
 
-class LogReader:
-    """The hub's view of the database: api.log_read and api.stream_open."""
-
-    def __init__(self, gateway: Gateway) -> None:
-        self._gateway = gateway
-
-    async def read(
-        self, cursors: Sequence[tuple[str, Cursor]], forms: Sequence[str], limit: int
-    ) -> list[Change]:
-        """What follows in the logs of some workspaces. Raises Problem."""
-        rows = await self._gateway.fetch(
-            "select workspace_id::text, seq, mark, event, collection, record_id::text,"
-            " actor_id::text, account_id::text, before, after, today, native, whole, removed,"
-            " form_events, form_data"
-            " from api.log_read(%s::uuid[], %s, %s::bigint[], %s, %s, %s)",
-            (
-                [workspace for workspace, _ in cursors],
-                [cursor.epoch for _, cursor in cursors],
-                [cursor.seq for _, cursor in cursors],
-                [cursor.mark for _, cursor in cursors],
-                list(forms),
-                limit,
-            ),
-        )
-        return [_change(row, forms) for row in rows]
-
-    async def open(self, workspace: str, account: str) -> tuple[Rights, Cursor, dict[str, str]]:
-        """Rights, the end of the log, and the collections by their plural. Raises Problem."""
-        function = self._gateway.functions.get("stream_open")
-        if function is None:
-            raise missing_function("stream_open")
-        answer = await self._gateway.read(Call(function, account, "{}", workspace=workspace))
-        found = orjson.loads(answer.body)
-        rights = Rights(found["account"], frozenset(found["read"]), found["fingerprint"])
-        return rights, Cursor(found["seq"], found["epoch"], found["mark"]), found["collections"]
-
-
-def _change(row: Sequence[Any], forms: Sequence[str]) -> Change:
-    (workspace, seq, mark, event, collection, record, actor, account) = row[:8]
-    (before, after, today, native, whole, removed, form_events, form_data) = row[8:]
-    return Change(
-        workspace=_text(workspace) or "",
-        seq=seq,
-        mark=_text(mark),
-        event=_text(event) or "",
-        collection=_text(collection),
-        record=_text(record),
-        actor=_text(actor),
-        account=_text(account),
-        before=_tokens(before),
-        after=_tokens(after),
-        today=_tokens(today),
-        native=native,
-        whole=whole,
-        removed=removed,
-        forms={
-            form: (_text(name), data)
-            for form, name, data in zip(forms, form_events or (), form_data or (), strict=False)
-            if data is not None
-        },
-    )
-
-
-def _text(value: bytes | None) -> str | None:
-    return None if value is None else value.decode()
-
-
-def _tokens(values: list[bytes] | None) -> frozenset[str] | None:
-    return None if values is None else frozenset(value.decode() for value in values)
-
-
 @web.middleware
 async def around(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Every request: its id, its errors as problems, its line in the log."""
     started = time.perf_counter()
     request_id = request.headers.get("X-Request-ID", "")
     if not (request_id.isascii() and request_id.isprintable() and 0 < len(request_id) <= 100):
-        request_id = uuid4().hex
+        request_id = f"{random.getrandbits(64):016x}"
     try:
         response = await handler(request)
     except Problem as problem:
@@ -214,13 +143,12 @@ async def around(request: web.Request, handler: Handler) -> web.StreamResponse:
         response = Problem(500, "internal_error", "Something went wrong on our side.").response()
     if not response.prepared:
         response.headers["X-Request-ID"] = request_id
-    log.info(
-        "request",
-        method=request.method,
-        path=request.path,
-        status=response.status,
-        ms=round((time.perf_counter() - started) * 1000, 2),
-        request_id=request_id,
+    logs.request(
+        request.method,
+        request.path,
+        response.status,
+        round((time.perf_counter() - started) * 1000, 2),
+        request_id,
     )
     return response
 

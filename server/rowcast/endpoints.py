@@ -1,20 +1,23 @@
 """From a request to a call and back: what every endpoint does alike."""
 
 import hashlib
+import random
 import re
 import time
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from aiohttp import web
+from aiohttp.http_writer import StreamWriter
 from aiohttp_sse import sse_response
 from pydantic import BaseModel
 
 from rowcast import bodies, models
+from rowcast.frames import NATIVE, Cursor, View
 from rowcast.gateway import Answer, Call, Gateway, missing_function, new_transaction_id
-from rowcast.hub import NATIVE, Cursor, Hub, View
-from rowcast.identity import Actor, Identity
+from rowcast.hub import Hub
+from rowcast.identity import Identity
 from rowcast.problems import Problem
 from rowcast.routes import Route, StreamRoute
 from rowcast.writer import Writer
@@ -28,12 +31,11 @@ IDENTITY = web.AppKey("identity", Identity)
 
 LONG_ARGUMENTS = 64 << 10  # characters; longer ones go through the lane, alone
 COMPRESSED_FROM = 1024  # bytes
-STREAM_SECONDS = 1800.0
-PING_SECONDS = 15.0
 SEND_SECONDS = 60.0
 
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _KEY_NAMESPACE = uuid.UUID("6f3d9f5e-0f0e-5d0a-9c53-6d4a35b1a5b7")
+_ETAG = re.compile(r'"[^"]*"')  # compared weakly, as RFC 9110 says of If-None-Match
 _MERGE_PATCH = "application/merge-patch+json"
 
 
@@ -49,17 +51,12 @@ def endpoint(route: Route) -> Handler:
         members = path_members(request)
         workspace = members.pop("workspace", None)
         if request.query_string:
-            members |= bodies.query_members(request.query)
-            query = (
-                members if "id" not in members else {k: v for k, v in members.items() if k != "id"}
-            )
-            members |= bodies.validate(query, route.query).model_dump(
-                by_alias=True, exclude_none=True
-            )
+            query = bodies.validate(bodies.query_members(request.query), route.query)
+            members |= query.model_dump(by_alias=True, exclude_none=True)
         elif route.query.model_fields and route.body is None:
             bodies.validate({}, route.query)
         if "If-Match" in request.headers:
-            members["ifMatch"] = request.headers["If-Match"]
+            members["ifMatch"] = header(request, "If-Match")
         if route.body is None:
             arguments, body = bodies.extend(b"{}", members), None
         else:
@@ -89,10 +86,17 @@ def path_members(request: web.Request) -> dict[str, Any]:
     """The variables of the path. What can't be an id or a workspace names nothing: 404."""
     members: dict[str, Any] = dict(request.match_info)
     for value in members.values():
-        if "\0" in value or len(value) > 100:
+        if "\0" in value or len(value) > 100 or not _encodable(value):
             raise Problem(404, "unknown_record", "There is no such record, or you may not see it.")
-        value.encode()
     return members
+
+
+def _encodable(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 async def read_body(request: web.Request, route: Route) -> tuple[bytes, BaseModel]:
@@ -103,15 +107,29 @@ async def read_body(request: web.Request, route: Route) -> tuple[bytes, BaseMode
         raise Problem(
             415, "unsupported_media_type", "Send JSON, with Content-Type: application/json."
         )
-    raw = await request.read()
+    try:
+        raw = await request.read()
+    except web.RequestPayloadError as error:
+        raise Problem(
+            400, "malformed_body", "The body is not encoded as its headers say, or was cut off."
+        ) from error
     if merge_patch:
+        bodies.check_json(raw)
         raw = b'{"patch":' + raw + b"}"
     return raw, bodies.check_object(raw, route.body)
 
 
+def header(request: web.Request, name: str) -> str | None:
+    """A header's text. Raises Problem 400 for bytes that are not UTF-8 (aiohttp makes them surrogates)."""
+    text = request.headers.get(name)
+    if text is not None and not _encodable(text):
+        raise Problem(400, "malformed_header", f"The header {name} is not UTF-8.")
+    return text
+
+
 def transaction_id(request: web.Request) -> str:
     """The id of a write: from the Idempotency-Key, or a new one."""
-    key = request.headers.get("Idempotency-Key")
+    key = header(request, "Idempotency-Key")
     if key is None:
         return new_transaction_id()
     if not 1 <= len(key) <= 255:
@@ -132,7 +150,7 @@ def respond(request: web.Request, answer: Answer, status: int) -> web.Response:
         etag = None
     if etag is not None and request.method == "GET":
         known = request.headers.get("If-None-Match")
-        if known is not None and (known == "*" or etag in re.split(r"\s*,\s*", known)):
+        if known is not None and (known == "*" or etag in _ETAG.findall(known)):
             return web.Response(status=304, headers={"ETag": etag})
     response = web.Response(
         status=status,
@@ -165,19 +183,21 @@ def stream_endpoint(route: StreamRoute) -> Handler:
         assert isinstance(query, models.EventsQuery)
         cursor = _start(request, query)
         hub = request.app[HUB]
-        view = await _view(request, route, query, workspace, actor)
+        opened = await hub.open(workspace, actor.account)
+        lifetime = hub.pace.life * random.uniform(0.8, 1)  # not all at once come back
         async with sse_response(
-            request, ping_interval=PING_SECONDS, send_timeout=SEND_SECONDS, sep="\n"
+            request, ping_interval=hub.pace.beat, send_timeout=SEND_SECONDS, sep="\n"
         ) as response:
-            assert request.transport is not None
+            writer = await response.prepare(request)
+            assert isinstance(writer, StreamWriter)
             await hub.serve(
                 response,
-                request.transport,
+                writer,
                 workspace,
-                actor.account,
-                view,
+                opened,
+                _view(route, query, opened.collections),
                 cursor,
-                min(STREAM_SECONDS, actor.expires - time.time()),
+                min(lifetime, actor.expires - time.time() - 1),
             )
         return response
 
@@ -186,25 +206,19 @@ def stream_endpoint(route: StreamRoute) -> Handler:
 
 def _start(request: web.Request, query: models.EventsQuery) -> Cursor | None:
     """Where a stream starts: the header (a reconnect) wins over the query."""
-    text = request.headers.get("Last-Event-ID") or query.last_event_id
+    text = header(request, "Last-Event-ID") or query.last_event_id
     if text:
         return Cursor.parse(text)
     return Cursor(query.since) if query.since is not None else None
 
 
-async def _view(
-    request: web.Request,
-    route: StreamRoute,
-    query: models.EventsQuery,
-    workspace: str,
-    actor: Actor,
-) -> View:
+def _view(route: StreamRoute, query: models.EventsQuery, plurals: Mapping[str, str]) -> View:
+    """What a stream wants; `plurals`: the collections by their plural."""
     form = "record" if route.form == NATIVE and query.include else route.form
     collections = None
     if query.collections is not None:
-        keys = await request.app[HUB].collections(workspace, actor.account)
         wanted = [key for key in query.collections.split(",") if key]
-        collections = frozenset(keys.get(key, key) for key in wanted)
+        collections = frozenset(plurals.get(key, key) for key in wanted)
     records = None
     if query.records is not None:
         records = frozenset(record.lower() for record in query.records.split(",") if record)

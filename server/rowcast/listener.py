@@ -1,12 +1,12 @@
 """The LISTEN connection: a direct one of its own, checked for life, made again with back-off.
 
-A notification is a wake-up and carries nothing that can't be lost. After every connect, the first too, all
-is woken once, since nobody knows what was missed.
+A notification is a wake-up and carries nothing that can't be lost. After every connect, the first
+too, all is woken once, since nobody knows what was missed.
 """
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 
 import psycopg
 from psycopg.conninfo import make_conninfo
@@ -21,7 +21,7 @@ log = logs.get("rowcast.listener")
 
 
 async def listen(
-    conninfo: str, notified: Callable[[str], None], connected: Callable[[], Awaitable[None]]
+    conninfo: str, notified: Callable[[str], None], connected: Callable[[], None]
 ) -> None:
     """Calls `notified` with the payload of every notification, `connected` after every connect.
 
@@ -37,7 +37,7 @@ async def listen(
                 await connection.execute(f"listen {CHANNEL}")
                 delay = _BACKOFF_MIN
                 log.info("listening")
-                await connected()
+                connected()
                 while True:
                     async for notification in connection.notifies(timeout=_ALIVE_EVERY):
                         notified(notification.payload)
