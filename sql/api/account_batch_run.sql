@@ -1,8 +1,8 @@
 -- The write path of calls that concern an account and no one workspace (creating a workspace; sign-in): batches of their own,
 -- which never take a clock that exists, so that an open transaction in a workspace blocks no sign-in. Answers as batch_run.
--- Locks: the accounts that act, in order, skipping what others hold; with p_wait, for one account, waiting.
+-- Locks: the accounts that act, in order, skipping what others hold; with p_wait_ms, for one account, waiting so long at most.
 create or replace function api.account_batch_run(
-  p_functions text[], p_actors uuid[], p_transactions uuid[], p_arguments text[], p_wait boolean default false)
+  p_functions text[], p_actors uuid[], p_transactions uuid[], p_arguments text[], p_wait_ms integer default 0)
 returns table (n integer, state text, workspace_id uuid, version text, answer text)
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
@@ -16,7 +16,7 @@ declare
 begin
   perform set_config('rowcast.batch', 'on', true);
   for v_call in
-    select * from logic.account_batch_open(p_functions, p_actors, p_transactions, p_arguments, logic.accounts_lock(p_actors, p_wait))
+    select * from logic.account_batch_open(p_functions, p_actors, p_transactions, p_arguments, logic.accounts_lock(p_actors, p_wait_ms))
   loop
     n := v_call.n;
     answer := null;
@@ -38,4 +38,4 @@ begin
     v_nowhere, p_actors, p_transactions, p_functions, p_arguments);
 end
 $$;
-comment on function api.account_batch_run(text[], uuid[], uuid[], text[], boolean) is 'Runs a batch of calls that concern accounts.';
+comment on function api.account_batch_run(text[], uuid[], uuid[], text[], integer) is 'Runs a batch of calls that concern accounts.';

@@ -2,13 +2,13 @@
 -- in any order (n says which): state `ok`, `busy` (offer it again; workspace_id says where it waits) or a SQLSTATE.
 --
 -- Locks: the server never waits while it holds one. Clocks and records are taken with `skip locked`, all else runs under the
--- connection's short lock_timeout. With p_wait (calls of one workspace, from its lane) it first waits for that clock,
--- holding nothing.
+-- connection's short lock_timeout. With p_wait_ms (calls of one workspace only) it first waits for that clock, so long at
+-- most, holding nothing; if it can't be had the whole batch is 55P03.
 -- Settings are set or cleared outside the subtransaction, before each call and after the last: a failing call can't leave
 -- another tenant's rights behind, whatever its rollback brings back.
 create or replace function api.batch_run(
   p_functions text[], p_actors uuid[], p_workspaces uuid[], p_records text[], p_templates text[],
-  p_transactions uuid[], p_arguments text[], p_wait boolean default false)
+  p_transactions uuid[], p_arguments text[], p_wait_ms integer default 0)
 returns table (n integer, state text, workspace_id uuid, version text, answer text)
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
@@ -40,7 +40,7 @@ begin
     end if;
   end loop;
 
-  v_locked := logic.clocks_lock(v_workspaces, p_wait);
+  v_locked := logic.clocks_lock(v_workspaces, p_wait_ms);
   state := 'busy';
   answer := null;
   for i in 1 .. cardinality(p_functions) loop
@@ -90,4 +90,4 @@ begin
     v_done, v_first_seqs, v_last_seqs, v_workspaces, p_actors, p_transactions, p_functions, p_arguments);
 end
 $$;
-comment on function api.batch_run(text[], uuid[], uuid[], text[], text[], uuid[], text[], boolean) is 'Runs a batch of write calls, each alone in its own subtransaction.';
+comment on function api.batch_run(text[], uuid[], uuid[], text[], text[], uuid[], text[], integer) is 'Runs a batch of write calls, each alone in its own subtransaction.';
