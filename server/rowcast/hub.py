@@ -292,8 +292,8 @@ class Hub:
         position = await _start(stream, cursor, head)
         epoch = head.epoch
         forms = [stream.view.form] if stream.view.form != NATIVE else []
-        checked = position is head
-        while not (checked and self._attach(stream, position)):
+        at_end = position is head
+        while not (at_end and self._attach(stream, position)):
             async with self._joining:
                 changes = await self._reader.read([(stream.workspace, position)], forms, PAGE)
             if any(change.may_touch(stream.rights.account) for change in changes):
@@ -308,17 +308,18 @@ class Hub:
                 return
             if not changes:
                 position = Cursor(position.seq, epoch, position.mark)
-                if checked:
+                if at_end:
                     # The topic is ahead of the log: that was restored, as the relay will notice.
                     await asyncio.sleep(RETRY_SECONDS)
+                at_end = True
             elif changes[0].is_reset:
                 position, reason = _reset_told(changes[0])
-                epoch = position.epoch
+                epoch, at_end = position.epoch, True
                 await stream.send(stream.reset_frame(reason, position))
             else:
                 position = Cursor(changes[-1].seq, epoch, changes[-1].mark)
                 await stream.send(Burst(changes, epoch).encode(stream.rights, stream.view))
-            checked = True
+                at_end = not changes[-1].more
 
     def _attach(self, stream: Stream, position: Cursor) -> bool:
         """Attaches a stream that has got all up to `position`, unless its topic is ahead of that.

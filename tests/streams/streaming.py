@@ -118,13 +118,17 @@ class Stalled:
     socket: socket.socket
     got: bytes
 
-    async def rest(self) -> bytes:
-        """All that comes when it reads on, to the end."""
+    async def rest(self, enough: bytes | None = None) -> bytes:
+        """All that comes when it reads on: to the end, or until something has come."""
         got, loop = bytearray(self.got), asyncio.get_running_loop()
         with contextlib.suppress(ConnectionResetError):
-            while more := await loop.sock_recv(self.socket, 1 << 20):
+            while enough is None or enough not in got[-(1 << 16) - len(enough) :]:
+                more = await loop.sock_recv(self.socket, 1 << 16)
+                if not more:
+                    break
                 got += more
-        return bytes(got)
+        self.got = bytes(got)
+        return self.got
 
 
 @asynccontextmanager

@@ -1,5 +1,6 @@
 """Rights that change reach open streams at once, and are looked at again on resume."""
 
+import asyncio
 from dataclasses import replace
 
 import pytest
@@ -192,6 +193,25 @@ async def test_who_is_removed_while_the_past_is_replayed_gets_nothing_written_la
         await eventually(lambda: lively.hub.stream_count == 0)
         got = await reader.rest()
     assert b"event: connected" in got
+    assert b"secret" not in got
+
+
+async def test_a_role_narrowed_while_the_past_is_replayed_narrows_the_replay(
+    server: Server, database: Database, workspace: str, events: str, bob: str
+) -> None:
+    database.run(
+        "insert into core.record (workspace_id, collection, data)"
+        " select %s, 'task', jsonb_build_object('title', repeat('x', 200000))"
+        " from generate_series(1, 60)",
+        workspace,
+    )
+    client = as_account(server.client, database, "Bob")
+    async with stalled(client, f"{events}?since=1") as reader, asyncio.timeout(20):
+        narrow(database, workspace)
+        database.task(workspace, title="secret")
+        database.join(workspace, "Carol", "viewer")
+        got = await reader.rest(b"event: member-joined")
+    assert got.count(b'"reason":"access"') == 1
     assert b"secret" not in got
 
 

@@ -121,7 +121,7 @@ async def test_a_reader_that_is_slow_but_reads_replays_a_long_past_whole(
     server: Server, database: Database, workspace: str, events: str
 ) -> None:
     """Whoever joins sets the pace, and overflows nothing."""
-    await in_threads(lambda: flood(database, workspace, 4))
+    await in_threads(lambda: flood(database, workspace, 10))
     async with stalled(server.client, f"{events}?since=0") as slow:
         got, loop = bytearray(slow.got), asyncio.get_running_loop()
         last = b'"seq": %d,' % head(database, workspace)
