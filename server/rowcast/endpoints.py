@@ -120,7 +120,7 @@ async def read_body(request: web.Request, route: Route) -> tuple[bytes, BaseMode
 
 
 def header(request: web.Request, name: str) -> str | None:
-    """A header's text. Raises Problem 400 for bytes that are not UTF-8 (aiohttp makes them surrogates)."""
+    """A header, or None. Raises Problem 400 for bytes that are not UTF-8."""
     text = request.headers.get(name)
     if text is not None and not _encodable(text):
         raise Problem(400, "malformed_header", f"The header {name} is not UTF-8.")

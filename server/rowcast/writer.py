@@ -39,7 +39,6 @@ LANES = 4
 PATIENCE = 30.0  # seconds that a call may take in all
 UNCERTAIN_PATIENCE = 15.0  # seconds to find out what became of a call whose connection was lost
 LANE_WAIT_MS = 250  # that a lane's batch waits for its clock, before another lane's turn
-HOT_WAIT_MS = 10
 _BUSY_PAUSE = 0.002  # seconds after a batch in which every call was busy
 _STATEMENT_PATIENCE = 8.0  # seconds: more than the batch's statement_timeout
 
@@ -236,27 +235,20 @@ class Writer:
                 self._arrived.clear()
             if not calls:
                 continue
-            busy = await self._offer(calls)
-            if len(busy) == len(calls) and len({call.workspace for call in busy}) == 1:
-                # One hot workspace, whose clock another process had: a moment's wait is its turn.
-                busy = await self._offer(busy, HOT_WAIT_MS)
-            elif len(busy) == len(calls):
-                await asyncio.sleep(random.uniform(0.5, 1.5) * _BUSY_PAUSE)
-            self._offer_again(busy)
-
-    async def _offer(self, calls: Sequence[Call], wait_ms: int = 0) -> Sequence[Call]:
-        """Runs calls as one batch, and returns those that were busy, in order."""
-        try:
-            rows = await self._fast.run(calls, wait_ms=wait_ms, patience=_STATEMENT_PATIENCE)
-        except LostError as lost:
-            self._recover(calls, lost)
-        except psycopg.Error as error:
-            if error.sqlstate == "55P03":
-                return calls
-            self._retry_alone(calls, error)
-        else:
-            return self._settle(calls, rows)
-        return []
+            try:
+                rows = await self._fast.run(calls, wait_ms=0, patience=_STATEMENT_PATIENCE)
+            except LostError as lost:
+                self._recover(calls, lost)
+            except psycopg.Error as error:
+                if error.sqlstate == "55P03":
+                    self._offer_again(calls)
+                else:
+                    self._retry_alone(calls, error)
+            else:
+                busy = self._settle(calls, rows)
+                self._offer_again(busy)
+                if len(busy) == len(calls):
+                    await asyncio.sleep(random.uniform(0.5, 1.5) * _BUSY_PAUSE)
 
     def _take(self, queue: deque[Call]) -> list[Call]:
         """The next batch: what waits, up to the limits. Drops what nobody waits for any more."""
@@ -396,7 +388,7 @@ def _busy() -> Problem:
 
 
 def _fail(call: Call, problem: Problem) -> None:
-    """Answers with a problem. A lost call can't promise what a 503 does: that it was not applied."""
+    """Answers with a problem. 503 would promise a lost call that it was not applied."""
     if call.uncertain and problem.status == 503:
         problem = outcome_unknown()
     if call.future is not None and not call.future.done():
