@@ -83,6 +83,11 @@ class Hub:
         """How many streams are served."""
         return len(self._streams)
 
+    @property
+    def workspace_count(self) -> int:
+        """How many workspaces are watched for them."""
+        return len(self._topics)
+
     # Waking
 
     def notified(self, payload: str) -> None:

@@ -1,7 +1,6 @@
 """One client of the hub: what it may get, what waits for it, and when it ends."""
 
 import asyncio
-from contextlib import suppress
 from dataclasses import dataclass
 
 from aiohttp.http_writer import StreamWriter
@@ -66,8 +65,7 @@ class Stream:
         if transport.get_write_buffer_size() > MAX_WAITING:
             self.end(self.reset_frame("overflow", cursor))
         else:
-            with suppress(ConnectionError):
-                await self.writer.write(chunk, drain=False)
+            await self.writer.write(chunk, drain=False)
 
     async def send(self, chunk: bytes) -> None:
         """Sends at the pace at which the client reads. Raises ConnectionError.

@@ -183,11 +183,14 @@ async def test_who_is_removed_while_the_past_is_replayed_gets_nothing_written_la
     database.run(
         "insert into core.record (workspace_id, collection, data)"
         " select %s, 'task', jsonb_build_object('title', repeat('x', 200000))"
-        " from generate_series(1, 100)",
+        " from generate_series(1, 60)",
         workspace,
     )
     client = as_account(lively.client, database, "Bob")
     async with stalled(client, f"{events}?since=1") as reader:
+        quick = Reader(lively.client, f"{events}?since=1")
+        async with following(quick):
+            await quick.reached(head(database, workspace))  # now the server waits for Bob
         database.run("delete from core.member where account_id = %s", bob)
         database.task(workspace, title="secret")
         await eventually(lambda: lively.hub.stream_count == 0)

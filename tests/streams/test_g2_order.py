@@ -3,6 +3,7 @@
 import asyncio
 from contextlib import AsyncExitStack
 
+from streams.conftest import Server
 from streams.streaming import (
     Reader,
     assert_whole,
@@ -142,3 +143,22 @@ async def test_a_client_that_reconnects_all_the_time_misses_nothing(
     for reader in readers:
         assert reader.resets == []
         assert_whole(reader.seqs, first, last)
+
+
+async def test_one_batch_wakes_the_streams_of_all_its_workspaces(
+    server: Server, database: Database
+) -> None:
+    """The poll of this server never comes."""
+    workspaces = [database.workspace() for _ in range(3)]
+    readers = [Reader(server.client, f"/api/v1/workspaces/{w}/events") for w in workspaces]
+    async with following(*readers):
+        arguments = {"collection": "task", "data": {"title": "x"}}
+        replies = database.batch(
+            [
+                {"function": "record_create", "workspace": workspace, "arguments": arguments}
+                for workspace in workspaces
+            ]
+        )
+        assert {reply.state for reply in replies} == {"ok"}
+        for reader in readers:
+            await reader.reached(2)
