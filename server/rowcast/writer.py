@@ -39,7 +39,7 @@ LANES = 4
 PATIENCE = 30.0  # seconds that a call may take in all
 UNCERTAIN_PATIENCE = 15.0  # seconds to find out what became of a call whose connection was lost
 LANE_WAIT_MS = 250  # that a lane's batch waits for its clock, before another lane's turn
-_BUSY_PAUSE = 0.002  # seconds after a batch in which every call was busy
+_BUSY_PAUSE = 0.0005  # seconds after a batch in which every call was busy
 _STATEMENT_PATIENCE = 8.0  # seconds: more than the batch's statement_timeout
 
 _OPTIONS = "-c lock_timeout=50ms -c search_path=pg_catalog,pg_temp -c statement_timeout="
