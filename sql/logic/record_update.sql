@@ -1,5 +1,6 @@
 -- Merges a patch (RFC 7396) into a record. With a base version, fields that others changed since to another value are a
 -- conflict; without, the last writer wins per field. A patch that changes nothing writes nothing.
+-- The hot path: the record is read here, and not by record_find_live, since a function that answers a row costs that much again.
 -- Raises PT404 unknown_record, PT403 not_permitted, PT412 version_mismatch, PT409 conflict.
 create or replace function logic.record_update(
   p_workspace_id uuid, p_id text, p_patch jsonb, p_base_version integer, p_if_match text, out record core.record, out seq bigint)

@@ -23,6 +23,7 @@ from threading import Thread
 import psycopg
 import pytest
 
+from conftest import skip_or_fail
 from rowcast import embedded
 from rowcast.embedded import EmbeddedPostgres, EmbeddedPostgresError
 
@@ -460,8 +461,9 @@ def test_stop_insists_and_is_bounded_when_a_session_hangs(
         assert query(server, "select 1") == "1"
 
 
-@pytest.mark.skipif(not DEBIAN_15.exists(), reason="no PostgreSQL 15 of Debian here")
 def test_the_programs_of_debian_15_work(base: Path) -> None:
+    if not DEBIAN_15.exists():
+        skip_or_fail("there is no PostgreSQL 15 of Debian")
     with EmbeddedPostgres(base, binaries=DEBIAN_15, settings=FAST) as server:
         assert query(server, "show server_version").startswith("15.")
         assert query(server, "select datcollate from pg_database") == "C.UTF-8"
