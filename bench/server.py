@@ -23,7 +23,12 @@ class Server:
         with log.open("w") as output:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "rowcast", "serve", "--no-migrate", "--port", "0"],
-                env={**own, "ROWCAST_DATABASE_URL": conninfo, "ROWCAST_SECRET_KEY": SECRET},
+                env={
+                    **own,
+                    "ROWCAST_DATABASE_URL": conninfo,
+                    "ROWCAST_SECRET_KEY": SECRET,
+                    "ROWCAST_RATE_LIMIT": "0",
+                },
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,

@@ -24,8 +24,10 @@ from psycopg.conninfo import make_conninfo
 
 from rowcast.app import Deployment, make_app
 from rowcast.config import server_password
+from rowcast.edge import accepting
 from rowcast.embedded import EmbeddedPostgres
 from rowcast.identity import make_token
+from rowcast.serve import bind
 
 SECRET = "test-secret-" + "0" * 32
 ROOT = Path(__file__).parent.parent
@@ -309,6 +311,7 @@ def start_server(
                 **os.environ,
                 "ROWCAST_DATABASE_URL": database.server,
                 "ROWCAST_SECRET_KEY": SECRET,
+                "ROWCAST_RATE_LIMIT": "0",
                 **(environment or {}),
             },
             stdout=subprocess.PIPE,
@@ -474,17 +477,24 @@ class Client:
             yield EventStream(response)
 
 
+def deployed(database: Database, **more: Any) -> Deployment:
+    """What a server of a test is told: the test's database, and more."""
+    return Deployment(database.server, database.server, SECRET, **more)
+
+
 @asynccontextmanager
-async def serving(deployment: Deployment) -> AsyncIterator[str]:
+async def serving(
+    deployment: Deployment, *middlewares: Callable[..., Awaitable[web.StreamResponse]]
+) -> AsyncIterator[str]:
     """A server in this process; its address."""
-    runner = web.AppRunner(
-        make_app(deployment, lambda: None), access_log=None, handler_cancellation=True
-    )
+    app = make_app(deployment, lambda: None)
+    app.middlewares.extend(middlewares)
+    runner = web.AppRunner(app, access_log=None, handler_cancellation=True)
     await runner.setup()
     try:
-        site = web.TCPSite(runner, "127.0.0.1", 0)
-        await site.start()
-        yield f"http://127.0.0.1:{runner.addresses[0][1]}"
+        bound = bind("127.0.0.1", 0)
+        async with accepting(runner, bound, 128):
+            yield f"http://127.0.0.1:{bound.getsockname()[1]}"
     finally:
         await runner.cleanup()
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from aiohttp import web
 
 from rowcast import __version__, logs
+from rowcast.edge import REQUEST_ID, Edge, set_up, through
 from rowcast.endpoints import (
     GATEWAY,
     HUB,
@@ -48,6 +49,7 @@ class Deployment:
     origins: frozenset[str] = frozenset()
     demo_account: str | None = None
     pace: Pace = field(default_factory=Pace)
+    edge: Edge = field(default_factory=Edge)
 
 
 def make_app(deployment: Deployment, stop: Callable[[], None]) -> web.Application:
@@ -57,6 +59,7 @@ def make_app(deployment: Deployment, stop: Callable[[], None]) -> web.Applicatio
     """
     app = web.Application(middlewares=[around], client_max_size=MAX_BODY)
     app[IDENTITY] = Identity(deployment.secret, deployment.origins, deployment.demo_account)
+    set_up(app, deployment.edge, deployment.origins)
     app[GATEWAY] = Gateway(deployment.conninfo)
     app[WRITER] = Writer(deployment.conninfo)
     app[HUB] = Hub(LogReader(app[GATEWAY]), deployment.pace)
@@ -130,8 +133,9 @@ async def around(request: web.Request, handler: Handler) -> web.StreamResponse:
     request_id = request.headers.get("X-Request-ID", "")
     if not (request_id.isascii() and request_id.isprintable() and 0 < len(request_id) <= 100):
         request_id = f"{random.getrandbits(64):016x}"
+    request[REQUEST_ID] = request_id
     try:
-        response = await handler(request)
+        response = await through(request, handler)
     except Problem as problem:
         response = problem.response()
     except web.HTTPException as error:
@@ -141,8 +145,6 @@ async def around(request: web.Request, handler: Handler) -> web.StreamResponse:
     except Exception:
         log.exception("unexpected error", request_id=request_id)
         response = Problem(500, "internal_error", "Something went wrong on our side.").response()
-    if not response.prepared:
-        response.headers["X-Request-ID"] = request_id
     logs.request(
         request.method,
         request.path,

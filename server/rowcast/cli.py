@@ -15,6 +15,7 @@ from rich.console import Console
 from rowcast import __version__, demo, doctor
 from rowcast.app import Deployment
 from rowcast.config import Settings, SettingsError, server_password
+from rowcast.edge import Edge
 from rowcast.embedded import EmbeddedPostgresError
 from rowcast.identity import make_token
 from rowcast.importer import import_command
@@ -169,7 +170,14 @@ def ready_database(settings: Settings, *, migrated: bool = True) -> Iterator[Dat
 
 def deployment(settings: Settings, found: Database, demo_account: str | None) -> Deployment:
     """What the application needs to know."""
-    return Deployment(found.server, found.listen, settings.secret(), settings.origins, demo_account)
+    edge = Edge(
+        proxies=settings.proxies,
+        rate=0 if settings.demo else settings.rate_limit,  # on loopback there is one who asks
+        https=(settings.public_url or "").lower().startswith("https:"),
+    )
+    return Deployment(
+        found.server, found.listen, settings.secret(), settings.origins, demo_account, edge=edge
+    )
 
 
 def ask(found: Database, statement: str, *parameters: str) -> dict[str, Any]:

@@ -2,12 +2,14 @@
 
 import hashlib
 import hmac
+import ipaddress
 import os
 import secrets
 import tempfile
 from contextlib import suppress
 from pathlib import Path
 from typing import Literal, Self
+from urllib.parse import urlsplit
 
 from psycopg import ProgrammingError
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
@@ -52,6 +54,8 @@ class Settings(BaseSettings):
     secret_key: SecretStr | None = Field(default=None, min_length=32)
     public_url: str | None = None
     allowed_origins: str = ""
+    trusted_proxies: str = ""
+    rate_limit: float = Field(default=200, ge=0, allow_inf_nan=False)
     log_format: Literal["json", "console"] = "json"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     demo: bool = False
@@ -66,6 +70,26 @@ class Settings(BaseSettings):
                 raise ValueError("not a PostgreSQL URL or connection string") from error
         return value
 
+    @field_validator("allowed_origins")
+    @classmethod
+    def _are_origins(cls, value: str) -> str:
+        for item in _listed(value):
+            parts = urlsplit(item)
+            if (
+                parts.scheme not in ("http", "https")
+                or "*" in item
+                or _origin(item) != item.lower()
+            ):
+                raise ValueError(f"{item!r} is not an origin such as https://app.example.org")
+        return value
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _are_networks(cls, value: str) -> str:
+        for item in _listed(value):
+            ipaddress.ip_network(item)
+        return value
+
     @model_validator(mode="after")
     def _demo_is_local(self) -> Self:
         if self.demo and self.host not in ("127.0.0.1", "localhost", "::1"):
@@ -78,8 +102,13 @@ class Settings(BaseSettings):
 
         From ROWCAST_ALLOWED_ORIGINS (comma-separated) and ROWCAST_PUBLIC_URL.
         """
-        listed = [*self.allowed_origins.split(","), self.public_url or ""]
-        return frozenset(origin.strip().rstrip("/") for origin in listed if origin.strip())
+        listed = [*_listed(self.allowed_origins), *_listed(self.public_url or "")]
+        return frozenset(_origin(item) for item in listed)
+
+    @property
+    def proxies(self) -> tuple[str, ...]:
+        """The proxies whose X-Forwarded-For is believed: addresses and networks."""
+        return tuple(_listed(self.trusted_proxies))
 
     def secret(self) -> str:
         """The secret key.
@@ -102,6 +131,18 @@ class Settings(BaseSettings):
                 f"the data directory {self.data_dir} can't be used ({error.strerror});"
                 " set ROWCAST_DATA_DIR to one that can"
             ) from error
+
+
+def _listed(text: str) -> list[str]:
+    """The items of a comma-separated list."""
+    return [item.strip().rstrip("/") for item in text.split(",") if item.strip()]
+
+
+def _origin(url: str) -> str:
+    """The origin of a URL as browsers write it: no path, small letters, no port of the scheme."""
+    parts = urlsplit(url.lower())
+    standard = {"http": ":80", "https": ":443"}.get(parts.scheme, "")
+    return f"{parts.scheme}://{parts.netloc.removesuffix(standard) if standard else parts.netloc}"
 
 
 def _kept_secret(path: Path) -> str:

@@ -24,6 +24,7 @@ from rich.progress import (
 )
 
 from rowcast.config import Settings
+from rowcast.edge import pieces
 from rowcast.endpoints import GATEWAY, IDENTITY, WRITER, path_members, unknown_workspace
 from rowcast.gateway import Call, missing_function
 from rowcast.problems import Problem
@@ -126,7 +127,7 @@ def _parameters(request: web.Request) -> tuple[str, dict[str, str], str | None, 
 
 async def _upload(request: web.Request) -> AsyncIterator[bytes]:
     size = 0
-    async for block in request.content.iter_chunked(BLOCK):
+    async for block in pieces(request, BLOCK):
         size += len(block)
         if size > MAX_UPLOAD:
             raise _too_large()

@@ -20,6 +20,7 @@ from aiohttp import web
 from rowcast import logs
 from rowcast.app import Deployment, make_app
 from rowcast.config import Settings, SettingsError, server_conninfo
+from rowcast.edge import accepting
 from rowcast.embedded import EmbeddedPostgres
 
 if TYPE_CHECKING:
@@ -162,12 +163,12 @@ def run_worker(
         )
         await runner.setup()
         try:
-            await web.SockSite(runner, listening, backlog=_BACKLOG).start()
-            if announce:
-                print(announce, flush=True)
-            if started is not None:
-                started.release()
-            await stop.wait()
+            async with accepting(runner, listening, _BACKLOG):
+                if announce:
+                    print(announce, flush=True)
+                if started is not None:
+                    started.release()
+                await stop.wait()
             if parent is not None:
                 loop.remove_reader(parent.sentinel)
         finally:
