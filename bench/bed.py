@@ -25,7 +25,7 @@ from psycopg.conninfo import make_conninfo
 from bench.server import SECRET
 from rowcast.config import server_conninfo, server_password
 from rowcast.embedded import EmbeddedPostgres
-from rowcast.identity import make_token
+from rowcast.keys import Keys
 from rowcast.schema import migrate
 
 RECORDS = 100  # per workspace
@@ -321,7 +321,7 @@ def make_workspace(connection: psycopg.Connection[Any], records: int) -> Workspa
     """A new workspace of a new account, with this many records."""
     name = uuid.uuid4().hex[:12]
     row = connection.execute(
-        "select api.account_create(%s, %s)", [f"{name}@example.org", name]
+        "select trusted.account_create(%s, %s)", [f"{name}@example.org", name]
     ).fetchone()
     assert row is not None
     account = row[0]["id"]
@@ -335,7 +335,12 @@ def make_workspace(connection: psycopg.Connection[Any], records: int) -> Workspa
     workspace = answer["id"]
     for start in range(0, records, 500):
         import_rows(connection, workspace, account, make_rows(start, min(records, start + 500)))
-    return Workspace(workspace, account, make_token(SECRET, account, 0, 24 * 3600), [])
+    opened = connection.execute(
+        "select trusted.session_open(%s, 'bench', '127.0.0.1')", [account]
+    ).fetchone()
+    assert opened is not None
+    token = Keys([SECRET]).access_token(account, opened[0]["sessionId"], 24 * 3600)
+    return Workspace(workspace, account, token, [])
 
 
 def import_rows(

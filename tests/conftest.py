@@ -17,7 +17,17 @@ from psycopg import sql
 from rowcast.app import Deployment, make_app
 from rowcast.config import server_password
 from rowcast.schema import migrate
-from support import FAST, SECRET, Client, Cluster, Database, ServerProcess, server_url, start_server
+from support import (
+    CHEAP,
+    FAST,
+    SECRET,
+    Client,
+    Cluster,
+    Database,
+    ServerProcess,
+    server_url,
+    start_server,
+)
 
 KIND = os.environ.get("ROWCAST_TEST_POSTGRES", "embedded")
 REQUIRE_ALL = os.environ.get("REQUIRE_ALL") == "1"
@@ -81,7 +91,7 @@ def database(cluster: Cluster, template: str) -> Iterator[Database]:
 @pytest.fixture
 async def app_url(database: Database) -> AsyncIterator[str]:
     """A server in this process; its address."""
-    deployment = Deployment(database.server, database.server, SECRET)
+    deployment = Deployment(database.server, database.server, (SECRET,), hasher=CHEAP)
     runner = web.AppRunner(
         make_app(deployment, lambda: None), access_log=None, handler_cancellation=True
     )

@@ -20,16 +20,20 @@ from typing import Any
 import aiohttp
 import psycopg
 from aiohttp import web
+from argon2 import PasswordHasher
+from argon2.profiles import CHEAPEST
 from psycopg.conninfo import make_conninfo
 
 from rowcast.app import Deployment, make_app
 from rowcast.config import server_password
 from rowcast.edge import accepting
 from rowcast.embedded import EmbeddedPostgres
-from rowcast.identity import make_token
+from rowcast.keys import Keys
 from rowcast.serve import bind
 
 SECRET = "test-secret-" + "0" * 32
+KEYS = Keys([SECRET])
+CHEAP = PasswordHasher.from_parameters(CHEAPEST)  # passwords of tests are no secrets
 ROOT = Path(__file__).parent.parent
 FAST = {
     "fsync": "off",
@@ -184,7 +188,9 @@ class Database:
     def account(self, name: str = "Ada") -> str:
         """The id of the account of this name, made when first asked for."""
         if name not in self.accounts:
-            answer = self.value("select api.account_create(%s, %s)", f"{name}@example.org", name)
+            answer = self.value(
+                "select trusted.account_create(%s, %s)", f"{name}@example.org", name
+            )
             self.accounts[name] = answer["id"]
         return self.accounts[name]
 
@@ -216,8 +222,15 @@ class Database:
         return self.account(name)
 
     def token(self, name: str = "Ada", seconds: int = 3600) -> str:
-        """An access token of an account."""
-        return make_token(SECRET, self.account(name), 0, seconds)
+        """An access token of a new session of an account."""
+        return KEYS.access_token(self.account(name), self.open_session(name), seconds)
+
+    def open_session(self, name: str = "Ada") -> str:
+        """The id of a new session of an account."""
+        opened = self.value(
+            "select trusted.session_open(%s, 'test', '127.0.0.1')", self.account(name)
+        )
+        return str(opened["sessionId"])
 
     def batch(self, calls: list[dict[str, Any]], connection: Any = None) -> list[Reply]:
         """Runs calls as one batch as rowcast_server, answers in order.
@@ -479,7 +492,7 @@ class Client:
 
 def deployed(database: Database, **more: Any) -> Deployment:
     """What a server of a test is told: the test's database, and more."""
-    return Deployment(database.server, database.server, SECRET, **more)
+    return Deployment(database.server, database.server, (SECRET,), hasher=CHEAP, **more)
 
 
 @asynccontextmanager

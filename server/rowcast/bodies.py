@@ -9,12 +9,14 @@ import json
 import math
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 import orjson
 from pydantic import BaseModel, ValidationError
 
 from rowcast.problems import Problem
+
+Model = TypeVar("Model", bound=BaseModel)
 
 MAX_DEPTH = 40  # of a request; a document's own bound is the database's
 _BIG_EXPONENT = re.compile(rb"[eE][+-]?\d{3,}")
@@ -39,7 +41,7 @@ def check_json(raw: bytes) -> Any:
     return value
 
 
-def check_object(raw: bytes, model: type[BaseModel]) -> BaseModel:
+def check_object(raw: bytes, model: type[Model]) -> Model:
     """A JSON object that a request model takes. Raises Problem 400, or 422 with `errors`."""
     value = check_json(raw)
     if not isinstance(value, dict):
@@ -47,7 +49,7 @@ def check_object(raw: bytes, model: type[BaseModel]) -> BaseModel:
     return validate(value, model)
 
 
-def validate(value: Mapping[str, Any], model: type[BaseModel]) -> BaseModel:
+def validate(value: Mapping[str, Any], model: type[Model]) -> Model:
     """The model of a value. Raises Problem 422 that names each fault by its path."""
     try:
         return model.model_validate(value)

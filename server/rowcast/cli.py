@@ -1,4 +1,4 @@
-"""The command `rowcast`: serve, demo, migrate, doctor, import, user, token."""
+"""The command `rowcast`: serve, demo, migrate, doctor, import, user, mail, token."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,8 +17,9 @@ from rowcast.app import Deployment
 from rowcast.config import Settings, SettingsError, server_password
 from rowcast.edge import Edge
 from rowcast.embedded import EmbeddedPostgresError
-from rowcast.identity import make_token
 from rowcast.importer import import_command
+from rowcast.keys import Keys
+from rowcast.mail import listing, mail_settings
 from rowcast.schema import SchemaError, migrate
 from rowcast.serve import Database, database, migrate_in_child
 from rowcast.serve import serve as run_server
@@ -31,6 +32,8 @@ app = typer.Typer(
 )
 user_app = typer.Typer(help="Accounts.", no_args_is_help=True)
 app.add_typer(user_app, name="user")
+mail_app = typer.Typer(help="Mails.", no_args_is_help=True)
+app.add_typer(mail_app, name="mail")
 app.command("import")(import_command)
 
 _err = Console(stderr=True)
@@ -84,8 +87,8 @@ def serve(
     """Run the server. Migrates first; prints one line when it is ready to answer."""
     settings = settings_with(host=host, port=port, workers=workers, data_dir=data_dir)
     with ready_database(settings, migrated=not no_migrate) as found:
-        account = demo.prepare(found.server).account if settings.demo else None
-        run_server(settings, deployment(settings, found, account), "rowcast is ready on {url}")
+        sample = demo.prepare(found.server) if settings.demo else None
+        run_server(settings, deployment(settings, found, sample), "rowcast is ready on {url}")
 
 
 @app.command("demo")
@@ -100,7 +103,7 @@ def demo_command(
     settings = settings_with(host=host, port=port, workers=workers, data_dir=data_dir, demo=True)
     with ready_database(settings, migrated=not no_migrate) as found:
         sample = demo.prepare(found.server)
-        run_server(settings, deployment(settings, found, sample.account), demo.welcome(sample))
+        run_server(settings, deployment(settings, found, sample), demo.welcome(sample))
 
 
 @app.command("migrate")
@@ -134,23 +137,56 @@ def token(
     email: str,
     days: Annotated[float, typer.Option(min=0.001, max=3650, help="How long it is good for.")] = 30,
 ) -> None:
-    """Print an access token for an account."""
+    """Print a personal access token for an account: it may all that the account may."""
     settings = Settings()
     with ready_database(settings, migrated=False) as found:
-        account = ask(found, "select api.account_find(%s)", email)
-    print(make_token(settings.secret(), account["id"], account["accessEpoch"], int(days * 86400)))
+        issued = ask(found, "select trusted.token_issue(%s, %s, %s)", email, "rowcast token", days)
+    print(issued["token"])
 
 
 @user_app.command("create")
 def user_create(email: str, name: Annotated[str | None, typer.Option()] = None) -> None:
-    """Create an account and print it, with an access token."""
+    """Create an account and print it, with a personal access token."""
     settings = Settings()
     with ready_database(settings) as found:
         account = ask(
-            found, "select api.account_create(%s, %s)", email, name or email.split("@")[0]
+            found, "select trusted.account_create(%s, %s)", email, name or email.split("@")[0]
         )
-    account["accessToken"] = make_token(settings.secret(), account["id"], 0, 30 * 86400)
+        issued = ask(found, "select trusted.token_issue(%s, %s, %s)", email, "rowcast user", 30)
+    account["accessToken"] = issued["token"]
     print(orjson.dumps(account, option=orjson.OPT_INDENT_2).decode())
+
+
+@user_app.command("list")
+def user_list() -> None:
+    """Print all accounts, as JSON lines."""
+    settings = Settings()
+    with ready_database(settings) as found:
+        for account in ask(found, "select trusted.account_list()")["accounts"]:
+            print(orjson.dumps(account).decode())
+
+
+@user_app.command("disable")
+def user_disable(
+    email: str,
+    undo: Annotated[bool, typer.Option("--undo", help="Let it in again.")] = False,
+) -> None:
+    """Disable an account: its sessions and streams end at once."""
+    settings = Settings()
+    with ready_database(settings) as found:
+        account = ask(found, "select trusted.account_disable(%s, %s)", email, not undo)
+    print(orjson.dumps(account, option=orjson.OPT_INDENT_2).decode())
+
+
+@mail_app.command("list")
+def mail_list(
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="How many, the last ones.")] = 20,
+) -> None:
+    """Print the last mails, with their text and what became of them. Their links are good."""
+    settings = Settings()
+    with ready_database(settings, migrated=False) as found:
+        mails = ask(found, "select trusted.mail_list(%s)", limit)["mails"]
+    print(listing(mails, Keys(settings.secrets()), mail_settings(settings)) or "no mails")
 
 
 @app.command()
@@ -168,19 +204,27 @@ def ready_database(settings: Settings, *, migrated: bool = True) -> Iterator[Dat
         yield found
 
 
-def deployment(settings: Settings, found: Database, demo_account: str | None) -> Deployment:
+def deployment(settings: Settings, found: Database, sample: demo.Sample | None) -> Deployment:
     """What the application needs to know."""
     edge = Edge(
         proxies=settings.proxies,
         rate=0 if settings.demo else settings.rate_limit,  # on loopback there is one who asks
-        https=(settings.public_url or "").lower().startswith("https:"),
+        https=settings.is_secure,
     )
     return Deployment(
-        found.server, found.listen, settings.secret(), settings.origins, demo_account, edge=edge
+        found.server,
+        found.listen,
+        settings.secrets(),
+        settings.origins,
+        settings.is_secure,
+        sample.account if sample else None,
+        sample.addresses if sample else frozenset(),
+        mail=mail_settings(settings),
+        edge=edge,
     )
 
 
-def ask(found: Database, statement: str, *parameters: str) -> dict[str, Any]:
+def ask(found: Database, statement: str, *parameters: object) -> dict[str, Any]:
     """One answer of an api function, for a command. Exits with its message where it is refused."""
     try:
         with psycopg.connect(found.server, autocommit=True) as connection:

@@ -9,24 +9,39 @@ OWNER = ("demo@rowcast.example", "Demo Owner")
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """What the demo shows: who acts without credentials, and the workspaces (name, id)."""
+    """What the demo shows: who acts without credentials, workspaces (name, id), and users
+
+    (e-mail address, name, role) whom anybody may become.
+    """
 
     account: str
     workspaces: tuple[tuple[str, str], ...]
+    users: tuple[tuple[str, str, str], ...] = ()
+
+    @property
+    def addresses(self) -> frozenset[str]:
+        """The addresses of the users."""
+        return frozenset(email for email, _, _ in self.users)
 
 
 def prepare(server_url: str) -> Sample:
     """Makes what the demo lacks, through the same functions as everybody. Raises psycopg.Error."""
     with psycopg.connect(server_url, autocommit=True) as connection:
-        row = connection.execute("select api.sample_prepare(%s, %s)", OWNER).fetchone()
+        row = connection.execute("select trusted.sample_prepare(%s, %s)", OWNER).fetchone()
     assert row is not None
-    return Sample(row[0]["account"], tuple((w["name"], w["id"]) for w in row[0]["workspaces"]))
+    found = row[0]
+    return Sample(
+        found["account"],
+        tuple((w["name"], w["id"]) for w in found["workspaces"]),
+        tuple((u["email"], u["name"], u["role"]) for u in found["users"]),
+    )
 
 
 def welcome(sample: Sample) -> str:
     """What `rowcast demo` prints when it answers; {url} is filled in by the server."""
     lines = ["rowcast is ready on {url}", "", f"  acting as  {OWNER[1]} <{OWNER[0]}>"]
     lines += [f"  workspace  {name}: {workspace}" for name, workspace in sample.workspaces]
+    lines += [f"  user       {email} ({role})" for email, _, role in sample.users]
     if sample.workspaces:
         workspace = sample.workspaces[0][1]
         lines += ["", f'  curl "{{url}}/api/tasks?workspaceId={workspace}&page=0"']

@@ -171,7 +171,7 @@ def _database(found: Database, server: _Connection) -> Iterator[Finding]:
     yield _owner(server)
     yield _row_security(server)
     try:
-        row = server.execute("select api.installation_check()").fetchone()
+        row = server.execute("select trusted.installation_check()").fetchone()
     except psycopg.Error as error:
         if error.sqlstate not in _NOT_MADE:
             raise
@@ -238,7 +238,7 @@ def _owner(server: _Connection) -> Finding:
         " union all select n.nspname, n.nspowner from pg_namespace n"
         "  where n.nspname = any (%(schemas)s)"
         ") o(what, owner) where o.owner::regrole::text <> 'rowcast_owner'",
-        {"schemas": ["core", "logic", "api", "faces", "reporting"]},
+        {"schemas": ["core", "logic", "api", "faces", "reporting", "trusted"]},
     )
     if not others:
         return Finding("ownership", "every object belongs to rowcast_owner")

@@ -11,13 +11,14 @@ from typing import Any
 from aiohttp import web
 from aiohttp.http_writer import StreamWriter
 from aiohttp_sse import sse_response
-from pydantic import BaseModel
 
 from rowcast import bodies, models
 from rowcast.frames import NATIVE, Cursor, View
 from rowcast.gateway import Answer, Call, Gateway, missing_function, new_transaction_id
 from rowcast.hub import Hub
 from rowcast.identity import Identity
+from rowcast.keys import Keys
+from rowcast.passwords import Passwords
 from rowcast.problems import Problem
 from rowcast.routes import Route, StreamRoute
 from rowcast.writer import Writer
@@ -28,6 +29,8 @@ GATEWAY = web.AppKey("gateway", Gateway)
 WRITER = web.AppKey("writer", Writer)
 HUB = web.AppKey("hub", Hub)
 IDENTITY = web.AppKey("identity", Identity)
+PASSWORDS = web.AppKey("passwords", Passwords)
+KEYS = web.AppKey("keys", Keys)
 
 LONG_ARGUMENTS = 64 << 10  # characters; longer ones go through the lane, alone
 COMPRESSED_FROM = 1024  # bytes
@@ -43,7 +46,7 @@ def endpoint(route: Route) -> Handler:
     """The handler of a route of the table."""
 
     async def handle(request: web.Request) -> web.StreamResponse:
-        actor = request.app[IDENTITY].actor(request)
+        actor = await request.app[IDENTITY].actor(request)
         gateway = request.app[GATEWAY]
         function = gateway.functions.get(route.function)
         if function is None:
@@ -60,7 +63,7 @@ def endpoint(route: Route) -> Handler:
         if route.body is None:
             arguments, body = bodies.extend(b"{}", members), None
         else:
-            raw, body = await read_body(request, route)
+            raw, body = await read_body(request, route.body, patch=route.patch)
             arguments = bodies.extend(raw, members)
         workspace = workspace or members.get("workspaceId") or getattr(body, "workspace_id", None)
         if workspace is not None and not _UUID.fullmatch(workspace):
@@ -73,6 +76,7 @@ def endpoint(route: Route) -> Handler:
             record=members.get("id"),
             template=route.template,
             alone=len(arguments) > LONG_ARGUMENTS,
+            session=actor.session,
         )
         if not function.writes:
             return respond(request, await gateway.read(call), 200)
@@ -85,7 +89,9 @@ def endpoint(route: Route) -> Handler:
 def path_members(request: web.Request) -> dict[str, Any]:
     """The variables of the path. What can't be an id or a workspace names nothing: 404."""
     members: dict[str, Any] = dict(request.match_info)
-    for value in members.values():
+    for name, value in members.items():
+        if name not in ("workspace", "id") and not _UUID.fullmatch(value):
+            raise Problem(404, "not_found", "There is nothing at this address.")
         if "\0" in value or len(value) > 100 or not _encodable(value):
             raise Problem(404, "unknown_record", "There is no such record, or you may not see it.")
     return members
@@ -99,10 +105,11 @@ def _encodable(text: str) -> bool:
     return True
 
 
-async def read_body(request: web.Request, route: Route) -> tuple[bytes, BaseModel]:
+async def read_body(
+    request: web.Request, model: type[bodies.Model], *, patch: bool = False
+) -> tuple[bytes, bodies.Model]:
     """The body of a request, checked: as bytes to pass on, and as its model. Raises Problem."""
-    assert route.body is not None
-    merge_patch = route.patch and request.content_type == _MERGE_PATCH
+    merge_patch = patch and request.content_type == _MERGE_PATCH
     if not merge_patch and request.content_type != "application/json":
         raise Problem(
             415, "unsupported_media_type", "Send JSON, with Content-Type: application/json."
@@ -116,7 +123,7 @@ async def read_body(request: web.Request, route: Route) -> tuple[bytes, BaseMode
     if merge_patch:
         bodies.check_json(raw)
         raw = b'{"patch":' + raw + b"}"
-    return raw, bodies.check_object(raw, route.body)
+    return raw, bodies.check_object(raw, model)
 
 
 def header(request: web.Request, name: str) -> str | None:
@@ -175,15 +182,18 @@ def stream_endpoint(route: StreamRoute) -> Handler:
     """The handler of a stream."""
 
     async def handle(request: web.Request) -> web.StreamResponse:
-        actor = request.app[IDENTITY].actor(request)
+        query = bodies.validate(bodies.query_members(request.query), models.EventsQuery)
+        identity = request.app[IDENTITY]
+        if query.ticket is None:
+            actor = await identity.actor(request)
+        else:
+            actor = await identity.ticket_actor(query.ticket)
         workspace = path_members(request)["workspace"].lower()
         if not _UUID.fullmatch(workspace):
             raise unknown_workspace()
-        query = bodies.validate(bodies.query_members(request.query), models.EventsQuery)
-        assert isinstance(query, models.EventsQuery)
         cursor = _start(request, query)
         hub = request.app[HUB]
-        opened = await hub.open(workspace, actor.account)
+        opened = await hub.open(workspace, actor)
         lifetime = hub.pace.life * random.uniform(0.8, 1)  # not all at once come back
         async with sse_response(
             request, ping_interval=hub.pace.beat, send_timeout=SEND_SECONDS, sep="\n"

@@ -46,14 +46,17 @@ class Cursor:
         return f"{self.seq}-{(self.epoch or '')[:8]}-{self.mark or ''}-".encode()
 
 
+Holder = tuple[str, str, str | None]  # whose rights: workspace, account, session
+
+
 @dataclass(frozen=True, slots=True)
 class Rights:
-    """What a stream may get: its account's tokens. A sign-out raises the access epoch."""
+    """What a stream may get: its account's tokens, as long as its session holds."""
 
     account: str
     tokens: frozenset[str]
     fingerprint: str
-    access_epoch: int
+    session: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +97,9 @@ class Change:
     @property
     def is_access(self) -> bool:
         """Whether it is a change of members or roles."""
-        return self.collection is None and self.event.startswith(("member-", "role-"))
+        return self.collection is None and self.event.startswith(
+            ("member-", "role-", "workspace-deleted")
+        )
 
     def may_touch(self, account: str) -> bool:
         """Whether an account's rights may differ from here on."""
@@ -146,7 +151,7 @@ def _shown(change: Change, tokens: frozenset[str], view: View) -> tuple[str | No
     """Name and data of what a reader gets of a change; None: nothing."""
     native = view.form in (NATIVE, "record")
     if change.collection is None:
-        visible = native and change.event.startswith("member-")
+        visible = native and change.event.startswith(("member-", "workspace-updated"))
         return (change.event, change.native) if visible else None
     if view.collections is not None and change.collection not in view.collections:
         return None

@@ -25,7 +25,10 @@ _POOL_TIMEOUT = 3.0
 
 @dataclass(frozen=True, slots=True)
 class Function:
-    """An api function: whether it writes, and whether it belongs in a workspace."""
+    """A function that can be called: whether it writes, and whether it belongs in a workspace.
+
+    Those of schema `trusted` are named with it; no route names one.
+    """
 
     name: str
     writes: bool
@@ -45,7 +48,8 @@ class Call:
     """One call of an api function.
 
     workspace, record (uuid or display id) and template say where it belongs, each if known; the
-    database settles it. arguments is a JSON object. alone: not to be put into a batch with others.
+    database settles it. arguments is a JSON object. session: what proves the actor; None where this
+    process vouches for him. alone: not to be put into a batch with others.
     """
 
     function: Function
@@ -56,6 +60,7 @@ class Call:
     template: str | None = None
     transaction: str = ""
     alone: bool = False
+    session: str | None = None
     deadline: float = 0.0
     tries: int = 0
     retries: int = 0
@@ -98,11 +103,14 @@ class Gateway:
         await self._pool.close()
 
     async def read_catalogue(self) -> None:
-        """Learns the functions of schema `api`."""
+        """Learns the functions of the schemas `api` and `trusted`."""
         async with self._pool.connection() as connection:
             cursor = await connection.execute(
-                "select proname::text, provolatile = 'v', 'p_workspace_id' = any (proargnames)"
-                " from pg_catalog.pg_proc where pronamespace = 'api'::regnamespace"
+                "select case n.nspname when 'api' then '' else n.nspname || '.' end || p.proname,"
+                " p.provolatile = 'v', 'p_workspace_id' = any (p.proargnames)"
+                " from pg_catalog.pg_proc p"
+                " join pg_catalog.pg_namespace n on n.oid = p.pronamespace"
+                " where n.nspname in ('api', 'trusted')"
             )
             rows = await cursor.fetchall()
         self.functions = {
@@ -113,7 +121,7 @@ class Gateway:
     async def read(self, call: Call) -> Answer:
         """Calls a function that reads. Raises Problem."""
         row = await self.fetch(
-            "select version, answer from api.query(%s, %s, %s, %s, %s, %s)",
+            "select version, answer from api.query(%s, %s, %s, %s, %s, %s, %s)",
             (
                 call.function.name,
                 call.actor,
@@ -121,6 +129,7 @@ class Gateway:
                 call.record,
                 call.template,
                 call.arguments,
+                call.session,
             ),
         )
         version, body = row[0]

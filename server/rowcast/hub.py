@@ -29,6 +29,7 @@ from rowcast.frames import (
     connected_frame,
     position_frame,
 )
+from rowcast.identity import Actor
 from rowcast.log_reader import LogReader, Opened
 from rowcast.problems import Problem
 from rowcast.stream import Stream
@@ -171,7 +172,7 @@ class Hub:
                 self._woken.set()
 
     async def _settle(self) -> None:
-        """Reads doubtful rights again: other rights are a reset, none (or a sign-out) the end."""
+        """Reads doubtful rights again: other rights are a reset, none the end."""
         unsure = [stream for stream in self._unsure if stream.attached]
         if not unsure:
             return
@@ -256,10 +257,10 @@ class Hub:
 
     # One stream
 
-    async def open(self, workspace: str, account: str) -> Opened:
+    async def open(self, workspace: str, actor: Actor) -> Opened:
         """What a stream starts with. Raises Problem where the account may not enter."""
         async with self._joining:
-            return await self._reader.open(workspace, account)
+            return await self._reader.open(workspace, actor)
 
     async def serve(
         self,

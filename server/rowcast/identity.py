@@ -1,99 +1,194 @@
-"""Who a request acts for: access tokens (JWT, RFC 7519), or the demo owner.
+"""Who a request acts for: an access token, a personal access token, a cookie, or the demo's owner.
 
-The sign-in to come hands out the same tokens; `Identity.actor` is the one place that says who it
-is.
+Here a secret is only traced to its session. That the session still holds, the database judges with
+every call (logic.rights, logic.session_live); so what is found may be remembered.
 """
 
+import hashlib
 import time
 import uuid
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-import jwt
+import orjson
 from aiohttp import web
 
+from rowcast.gateway import Answer
+from rowcast.keys import ACCESS, Keys, TokenError
 from rowcast.problems import Problem
 
-_ALGORITHM = "HS256"
-_ISSUER = "rowcast"
+TOKEN_PREFIX = "rct_"
 _CACHE = 4096
+_REMEMBER = 600.0  # seconds after which a session is looked at again: it may need to be prolonged
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+
+Ask = Callable[[str, dict[str, object]], Awaitable[Answer]]  # function, arguments
 
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """The account that a request acts for.
+    """The account that a request acts for, and the session that proves it.
 
-    expires: until when its token holds, in seconds since the epoch.
+    session: None where this process vouches for the account itself. expires: until when the proof
+    holds, in seconds since the epoch.
     """
 
     account: str
+    session: str | None = None
     expires: float = float("inf")
 
 
-def make_token(secret: str, account: str, access_epoch: int, seconds: int) -> str:
-    """An access token for an account (its uuid), good for `seconds`."""
-    now = int(time.time())
-    claims = {
-        "iss": _ISSUER,
-        "sub": account,
-        "iat": now,
-        "exp": now + seconds,
-        "epoch": access_epoch,
-    }
-    return jwt.encode(claims, secret, algorithm=_ALGORITHM)
+@dataclass(frozen=True, slots=True)
+class _Known:
+    actor: Actor
+    until: float
+
+
+def digest(secret: str) -> str:
+    """What the database knows a random secret by: sha256, hex."""
+    return hashlib.sha256(secret.encode(errors="surrogateescape")).hexdigest()
 
 
 @dataclass(slots=True)
 class Identity:
-    """Tells who a request acts for. `demo_account`: who acts without credentials, in demo mode."""
+    """Tells who a request acts for.
 
-    secret: str
+    ask: calls a function of the database as nobody. origins: whose pages may write, beside our own.
+    demo_account: who acts without credentials, in demo mode. admit: counts a request of an account,
+    suspect: one with an unknown secret; both raise Problem 429.
+    """
+
+    keys: Keys
+    ask: Ask
     origins: frozenset[str] = frozenset()
+    secure: bool = False
     demo_account: str | None = None
-    _verified: dict[str, Actor] = field(default_factory=dict)
+    admit: Callable[[str], None] = lambda account: None
+    suspect: Callable[[web.Request], None] = lambda request: None
+    _known: dict[str, _Known] = field(default_factory=dict)
 
-    def actor(self, request: web.Request) -> Actor:
+    @property
+    def cookie(self) -> str:
+        """The name of the cookie. With the prefix no other host and no plain HTTP can set it."""
+        return "__Host-rowcast_session" if self.secure else "rowcast_session"
+
+    async def actor(self, request: web.Request) -> Actor:
         """The actor of a request.
 
         Raises Problem 401 without or with bad credentials, 403 for a request that a foreign page
-        may have made.
+        may have made, 429 for too many.
         """
-        header = request.headers.get("Authorization")
-        if header is not None:
-            scheme, _, token = header.partition(" ")
-            if scheme.lower() != "bearer":
-                raise _unauthenticated("Use Authorization: Bearer <access token>.")
-            return self._verify(token.strip())
-        if self.demo_account is not None:
-            self._refuse_foreign(request)
-            return Actor(self.demo_account)
-        raise _unauthenticated("Sign in first.")
-
-    def _verify(self, token: str) -> Actor:
-        actor = self._verified.get(token)
+        actor = await self.optional_actor(request)
         if actor is None:
-            actor = self._decode(token)
-            if len(self._verified) >= _CACHE:
-                self._verified.clear()
-            self._verified[token] = actor
-        if actor.expires <= time.time():
-            self._verified.pop(token, None)
-            raise _unauthenticated("The access token has expired.")
+            raise _unauthenticated("Sign in first.")
         return actor
 
-    def _decode(self, token: str) -> Actor:
+    async def optional_actor(self, request: web.Request) -> Actor | None:
+        """The actor of a request, None without any credentials. Raises as `actor`."""
+        header = request.headers.get("Authorization")
+        if header is not None:
+            actor = await self._bearer(request, header)
+        elif self.cookie in request.cookies:
+            if request.method not in _SAFE:
+                self._check_origin(request)
+            actor = await self._by_cookie(request)
+        elif self.demo_account is not None:
+            self._refuse_foreign(request)
+            actor = Actor(self.demo_account)
+        else:
+            return None
+        self.admit(actor.account)
+        return actor
+
+    async def ticket_actor(self, ticket: str) -> Actor:
+        """The actor of a stream's ticket, which is good once. Raises Problem 401."""
+        found = orjson.loads(
+            (await self.ask("trusted.ticket_redeem", {"hash": digest(ticket)})).body
+        )
+        return Actor(found["accountId"], found["sessionId"], found["expiresAt"])
+
+    async def _bearer(self, request: web.Request, header: str) -> Actor:
+        scheme, _, token = header.partition(" ")
+        token = token.strip()
+        if scheme.lower() != "bearer":
+            raise _unauthenticated("Use Authorization: Bearer <access token>.")
+        known = self._known.get(token)
+        if known is None or known.until <= time.time():
+            if token.startswith(TOKEN_PREFIX):
+                return await self._find(request, token)
+            known = self._remember(token, _Known(*self._decode(token)))
+        return known.actor
+
+    def _decode(self, token: str) -> tuple[Actor, float]:
         try:
-            claims = jwt.decode(
-                token,
-                self.secret,
-                algorithms=[_ALGORITHM],
-                issuer=_ISSUER,
-                options={"require": ["sub", "exp", "iss"]},
-            )
-            return Actor(str(uuid.UUID(claims["sub"])), float(claims["exp"]))
-        except (jwt.InvalidTokenError, ValueError) as error:
-            raise _unauthenticated("The access token is not valid.") from error
+            claims = self.keys.verify(ACCESS, token)
+            expires = float(claims["exp"])
+            account, session = uuid.UUID(claims["sub"]), uuid.UUID(claims["sid"])
+        except (TokenError, KeyError, ValueError, AttributeError, TypeError) as error:
+            raise _unauthenticated("The access token is not good, or has expired.") from error
+        return Actor(str(account), str(session), expires), expires
+
+    async def _by_cookie(self, request: web.Request) -> Actor:
+        secret = request.cookies[self.cookie]
+        known = self._known.get(secret)
+        if known is not None and known.until > time.time():
+            return known.actor
+        try:
+            return await self._find(request, secret)
+        except Problem as problem:
+            if problem.status == 401:
+                # The browser need not send it again.
+                problem.headers["Set-Cookie"] = self.cleared_cookie()
+            raise
+
+    async def _find(self, request: web.Request, secret: str) -> Actor:
+        """The session of a random secret. Raises Problem 401."""
+        self._known.pop(secret, None)
+        self.suspect(request)
+        arguments: dict[str, object] = {"hash": digest(secret)}
+        found = orjson.loads((await self.ask("trusted.session_find", arguments)).body)
+        if found["stale"]:
+            touched = await self.ask("trusted.session_touch", {"sessionId": found["sessionId"]})
+            found |= orjson.loads(touched.body)
+        actor = Actor(found["accountId"], found["sessionId"], found["expiresAt"] or 0)
+        until = min(time.time() + _REMEMBER, actor.expires)
+        return self._remember(secret, _Known(actor, until)).actor
+
+    def _remember(self, secret: str, known: _Known) -> _Known:
+        if len(self._known) >= _CACHE:
+            self._known.clear()
+        self._known[secret] = known
+        return known
+
+    def session_cookie(self, secret: str, expires: float) -> str:
+        """The Set-Cookie that signs a browser in, until `expires`."""
+        return self._cookie(secret, int(expires - time.time()))
+
+    def cleared_cookie(self) -> str:
+        """The Set-Cookie that takes the cookie away."""
+        return self._cookie("", 0)
+
+    def _cookie(self, value: str, seconds: int) -> str:
+        secure = "; Secure" if self.secure else ""
+        return f"{self.cookie}={value}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax{secure}"
+
+    def refuse_foreign_page(self, request: web.Request) -> None:
+        """For sign-in: a foreign page must not sign a browser in as somebody. Raises Problem 403.
+
+        Programs send no Origin.
+        """
+        if "Origin" in request.headers:
+            self._check_origin(request)
+
+    def _check_origin(self, request: web.Request) -> None:
+        """For writes by cookie: the browser must say that our own page asks. Raises Problem 403."""
+        origin = request.headers.get("Origin")
+        if origin is None:
+            raise Problem(403, "foreign_origin", "A write by cookie needs an Origin header.")
+        if origin not in self.origins and not _is_own(request, origin):
+            raise Problem(403, "foreign_origin", "Pages of this origin may not write here.")
 
     def _refuse_foreign(self, request: web.Request) -> None:
         """Refuses what a page of another origin may have sent. Raises Problem 403.
@@ -105,11 +200,15 @@ class Identity:
         if host not in _LOOPBACK:
             raise Problem(403, "foreign_host", "Demo mode answers on a loopback address only.")
         origin = request.headers.get("Origin")
-        if origin is None or origin in self.origins:
-            return
-        if urlsplit(origin).netloc != request.headers.get("Host"):
+        if origin is not None and origin not in self.origins and not _is_own(request, origin):
             raise Problem(403, "foreign_origin", "Demo mode answers its own pages only.")
 
 
+def _is_own(request: web.Request, origin: str) -> bool:
+    """Whether an origin is that of the host that the request was sent to."""
+    scheme, _, netloc = origin.partition("://")
+    return scheme in ("http", "https") and netloc == request.headers.get("Host")
+
+
 def _unauthenticated(detail: str) -> Problem:
-    return Problem(401, "unauthenticated", detail, headers={"WWW-Authenticate": "Bearer"})
+    return Problem(401, "unauthenticated", detail)

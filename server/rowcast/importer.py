@@ -27,6 +27,7 @@ from rowcast.config import Settings
 from rowcast.edge import pieces
 from rowcast.endpoints import GATEWAY, IDENTITY, WRITER, path_members, unknown_workspace
 from rowcast.gateway import Call, missing_function
+from rowcast.identity import Actor
 from rowcast.problems import Problem
 from rowcast.rowfiles import FORMATS, Reader, RowFileError, reader, sniff
 from rowcast.rowimport import Import, Plan, Rejected, Report, RowIds, plan_for
@@ -49,7 +50,7 @@ async def import_endpoint(request: web.Request) -> web.Response:
 
     Answers {created, skipped, rejected: [{line, reason}] (the first 1,000), rejectedCount, seq}.
     """
-    actor = request.app[IDENTITY].actor(request)
+    actor = await request.app[IDENTITY].actor(request)
     workspace = path_members(request)["workspace"]
     if not _UUID.fullmatch(workspace):
         raise unknown_workspace()
@@ -67,7 +68,9 @@ async def import_endpoint(request: web.Request) -> web.Response:
     function = gateway.functions.get("collection_list")
     if function is None or "record_import" not in gateway.functions:
         raise missing_function("record_import")
-    answer = await gateway.read(Call(function, actor.account, "{}", workspace=workspace))
+    answer = await gateway.read(
+        Call(function, actor.account, "{}", workspace=workspace, session=actor.session)
+    )
     plan = plan_for(orjson.loads(answer.body)["collections"], collection, mapping)
     listed: list[dict[str, Any]] = []
 
@@ -79,7 +82,7 @@ async def import_endpoint(request: web.Request) -> web.Response:
         running = Import(
             request.app[WRITER],
             workspace.lower(),
-            actor.account,
+            actor,
             plan,
             reader(_UPLOADS[request.content_type]),
             ids,
@@ -229,7 +232,7 @@ def _find(server: str, workspace: str | None, email: str | None) -> dict[str, An
     try:
         with psycopg.connect(server, autocommit=True) as connection:
             row = connection.execute(
-                "select api.workspace_find(%s, %s)", [workspace, email]
+                "select trusted.workspace_find(%s, %s)", [workspace, email]
             ).fetchone()
     except psycopg.Error as error:
         if error.sqlstate is not None and error.sqlstate.startswith("PT"):
@@ -261,7 +264,7 @@ async def _import_file(
         running = Import(
             writer,
             target["id"],
-            target["account"]["id"],
+            Actor(target["account"]["id"]),
             plan,
             rows,
             ids,

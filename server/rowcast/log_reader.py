@@ -6,8 +6,9 @@ from typing import Any
 
 import orjson
 
-from rowcast.frames import Change, Cursor, Rights
+from rowcast.frames import Change, Cursor, Holder, Rights
 from rowcast.gateway import Call, Gateway, missing_function
+from rowcast.identity import Actor
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,36 +46,38 @@ class LogReader:
         )
         return [_change(row, forms) for row in rows]
 
-    async def open(self, workspace: str, account: str) -> Opened:
+    async def open(self, workspace: str, actor: Actor) -> Opened:
         """What a stream starts with."""
         function = self._gateway.functions.get("stream_open")
         if function is None:
             raise missing_function("stream_open")
-        answer = await self._gateway.read(Call(function, account, "{}", workspace=workspace))
+        answer = await self._gateway.read(
+            Call(function, actor.account, "{}", workspace=workspace, session=actor.session)
+        )
         found = orjson.loads(answer.body)
         return Opened(
             Rights(
                 found["account"],
                 frozenset(found["read"]),
                 found["fingerprint"],
-                found["accessEpoch"],
+                actor.session,
             ),
             Cursor(found["seq"], found["epoch"], found["mark"]),
             found["collections"],
         )
 
-    async def rights(self, pairs: Collection[tuple[str, str]]) -> dict[tuple[str, str], Rights]:
-        """The rights of (workspace, account) pairs; one that has none is missing."""
+    async def rights(self, holders: Collection[Holder]) -> dict[Holder, Rights]:
+        """The rights of these; one that has none, or whose session has ended, is missing."""
         rows: Sequence[Sequence[Any]] = await self._gateway.fetch(
-            "select workspace_id::text, account_id::text, read, fingerprint, access_epoch"
-            " from api.stream_rights(%s::uuid[], %s::uuid[])",
-            ([workspace for workspace, _ in pairs], [account for _, account in pairs]),
+            "select workspace_id::text, account_id::text, session_id::text, read, fingerprint"
+            " from api.stream_rights(%s::uuid[], %s::uuid[], %s::uuid[])",
+            tuple([holder[column] for holder in holders] for column in range(3)),
         )
         return {
-            (workspace.decode(), account.decode()): Rights(
-                account.decode(), _tokens(read) or frozenset(), fingerprint.decode(), epoch
+            (workspace.decode(), account.decode(), _text(session)): Rights(
+                account.decode(), _tokens(read) or frozenset(), fingerprint.decode(), _text(session)
             )
-            for workspace, account, read, fingerprint, epoch in rows
+            for workspace, account, session, read, fingerprint in rows
         }
 
 

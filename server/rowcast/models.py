@@ -1,6 +1,6 @@
 """Request models: what a body or a query may hold. What it means is the database's business."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
@@ -10,6 +10,10 @@ Uuid = Annotated[
     str,
     Field(pattern=r"^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$"),
 ]
+Name = Annotated[str, Field(min_length=1, max_length=200)]
+Key = Annotated[str, Field(max_length=40)]
+Email = Annotated[str, Field(min_length=3, max_length=320)]
+Password = Annotated[str, Field(min_length=8, max_length=200)]
 Version = Annotated[int, Field(ge=1, le=2**31 - 1)]
 Document = dict[str, Any]
 
@@ -27,8 +31,133 @@ class Nothing(Body):
 class WorkspaceCreate(Body):
     """A new workspace."""
 
-    name: Annotated[str, Field(min_length=1, max_length=200)]
+    name: Name
     template: Annotated[str, Field(max_length=40)]
+
+
+class WorkspaceUpdate(Body):
+    """What of a workspace can change."""
+
+    name: Name
+
+
+class WorkspaceListQuery(BaseModel):
+    """Mine, or those of mine that are deleted and can be restored."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    deleted: bool | None = None
+
+
+class Transfer(Body):
+    """To whom a workspace is handed over."""
+
+    account_id: Uuid
+
+
+class MemberUpdate(Body):
+    """Another role."""
+
+    role: Key
+
+
+class Role(Body):
+    """What its members may do, as tokens."""
+
+    key: Key
+    label: Name
+    read: Annotated[list[Text], Field(max_length=100)] = []
+    edit: Annotated[list[Text], Field(max_length=100)] = []
+    may: Annotated[list[Text], Field(max_length=200)] = []
+
+
+class Roles(Body):
+    """All roles of a workspace."""
+
+    roles: Annotated[list[Role], Field(max_length=100)]
+
+
+class Invitation(Body):
+    """Whom to invite, in which role, and for how long."""
+
+    email: Email
+    role: Key
+    expires_in_days: Annotated[int, Field(ge=1, le=90)] | None = None
+
+
+class Register(Body):
+    """A new account."""
+
+    email: Email
+    password: Password
+    name: Name
+
+
+class Login(Body):
+    """An account's e-mail address and password."""
+
+    email: Email
+    password: Annotated[str, Field(max_length=200)]
+
+
+class MailToken(Body):
+    """What came by mail."""
+
+    token: Annotated[str, Field(max_length=2000)]
+
+
+class Refresh(Body):
+    """A refresh token."""
+
+    refresh_token: Annotated[str, Field(max_length=200)]
+
+
+class Logout(Body):
+    """Perhaps a refresh token, for who has no other proof left."""
+
+    refresh_token: Annotated[str, Field(max_length=200)] | None = None
+
+
+class PasswordReset(Body):
+    """Whose password."""
+
+    email: Email
+
+
+class PasswordResetConfirm(MailToken):
+    """A new password, by what came by mail."""
+
+    password: Password
+
+
+class AccountUpdate(Body):
+    """What of an account can change; a new password needs the old one."""
+
+    name: Name | None = None
+    avatar: Annotated[str, Field(max_length=2000)] | None = None
+    password: Password | None = None
+    current_password: Annotated[str, Field(max_length=200)] | None = None
+
+
+class TokenCreate(Body):
+    """A personal access token: what for, and what it may besides reading."""
+
+    name: Name
+    scopes: Annotated[list[Literal["read", "write", "manage"]], Field(min_length=1, max_length=3)]
+    expires_in_days: Annotated[int, Field(ge=1, le=3650)] | None = None
+
+
+class Acceptance(MailToken):
+    """An invitation; who is new says name and password."""
+
+    name: Name | None = None
+    password: Password | None = None
+
+
+class DemoLogin(Body):
+    """A sample user."""
+
+    email: Email
 
 
 class RecordCreate(Body):
@@ -99,6 +228,13 @@ class ListQuery(PageQuery):
     cursor: Annotated[str, Field(max_length=4000)] | None = None
 
 
+class AuditQuery(Query):
+    """Which part of the audit; the cursor is the last answer's nextCursor."""
+
+    cursor: Annotated[int, Field(ge=1, le=2**62)] | None = None
+    limit: Annotated[int, Field(ge=1, le=200)] | None = None
+
+
 class ChangesQuery(Query):
     """Which part of the log."""
 
@@ -114,3 +250,4 @@ class EventsQuery(Query):
     collections: Text | None = None
     records: Annotated[str, Field(max_length=8000)] | None = None
     include: Annotated[str, Field(pattern="^record$")] | None = None
+    ticket: Annotated[str, Field(max_length=100)] | None = None

@@ -59,7 +59,9 @@ class Problem(Exception):
         self.extra = dict(extra or {})
         self.headers = dict(headers or {})
         if status in (429, 503):
-            self.headers.setdefault("Retry-After", "1")
+            self.headers.setdefault("Retry-After", str(self.extra.pop("retryAfter", 1)))
+        elif status == 401:
+            self.headers.setdefault("WWW-Authenticate", "Bearer")
 
     def response(self) -> web.Response:
         """The response: `application/problem+json`."""

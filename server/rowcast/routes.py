@@ -31,6 +31,16 @@ class Route:
 
 
 @dataclass(frozen=True, slots=True)
+class Action:
+    """An endpoint of sign-in and the like, by its handler in accounts.py."""
+
+    method: str
+    path: str
+    handler: str
+    body: type[BaseModel]
+
+
+@dataclass(frozen=True, slots=True)
 class StreamRoute:
     """A stream of a workspace, in a form of events (see sql/faces/event.sql)."""
 
@@ -39,9 +49,19 @@ class StreamRoute:
 
 
 _W = "/api/v1/workspaces/{workspace}"
+_ME = "/api/v1/me"
+_AUTH = "/api/v1/auth"
 
 ROUTES = (
-    Route("GET", "/api/v1/workspaces", "workspace_list", query=models.Nothing),
+    Route("GET", _ME, "account_get", query=models.Nothing),
+    Route("DELETE", _ME, "account_erase", query=models.Nothing),
+    Route("GET", f"{_ME}/sessions", "session_list", query=models.Nothing),
+    Route("DELETE", f"{_ME}/sessions/{{session}}", "session_revoke", query=models.Nothing),
+    Route("GET", f"{_ME}/tokens", "token_list", query=models.Nothing),
+    Route("POST", f"{_ME}/tokens", "token_create", models.TokenCreate, models.Nothing, status=201),
+    Route("DELETE", f"{_ME}/tokens/{{token}}", "token_revoke", query=models.Nothing),
+    Route("POST", f"{_AUTH}/ticket", "ticket_create", query=models.Nothing),
+    Route("GET", "/api/v1/workspaces", "workspace_list", query=models.WorkspaceListQuery),
     Route(
         "POST",
         "/api/v1/workspaces",
@@ -51,6 +71,19 @@ ROUTES = (
         status=201,
     ),
     Route("GET", _W, "workspace_get"),
+    Route("PATCH", _W, "workspace_update", models.WorkspaceUpdate),
+    Route("DELETE", _W, "workspace_delete"),
+    Route("POST", f"{_W}/restore", "workspace_restore"),
+    Route("POST", f"{_W}/transfer", "workspace_transfer", models.Transfer),
+    Route("GET", f"{_W}/members", "member_list"),
+    Route("PATCH", f"{_W}/members/{{account}}", "member_update", models.MemberUpdate),
+    Route("DELETE", f"{_W}/members/{{account}}", "member_remove"),
+    Route("GET", f"{_W}/roles", "role_list"),
+    Route("PUT", f"{_W}/roles", "role_replace", models.Roles),
+    Route("GET", f"{_W}/invitations", "invitation_list"),
+    Route("POST", f"{_W}/invitations", "invitation_create", models.Invitation, status=201),
+    Route("DELETE", f"{_W}/invitations/{{invitation}}", "invitation_revoke"),
+    Route("GET", f"{_W}/audit", "audit_list", query=models.AuditQuery),
     Route("GET", f"{_W}/collections", "collection_list"),
     Route("GET", f"{_W}/records", "record_list", query=models.ListQuery),
     Route(
@@ -80,6 +113,25 @@ ROUTES = (
     ),
     Route("PATCH", "/api/tasks/{id}", "atlas_task_update", models.RecordUpdate, patch=True),
     Route("GET", "/api/fields", "atlas_field_list", template="tasks"),
+)
+
+# What needs more than one call: a password to check, a link to verify, a cookie to set.
+ACTIONS = (
+    Action("POST", f"{_AUTH}/register", "register", models.Register),
+    Action("POST", f"{_AUTH}/verify-email", "verify_email", models.MailToken),
+    Action("POST", f"{_AUTH}/login", "login", models.Login),
+    Action("POST", f"{_AUTH}/demo", "demo_login", models.DemoLogin),
+    Action("POST", f"{_AUTH}/refresh", "refresh", models.Refresh),
+    Action("POST", f"{_AUTH}/logout", "logout", models.Logout),
+    Action("POST", f"{_AUTH}/password-reset", "password_reset", models.PasswordReset),
+    Action(
+        "POST",
+        f"{_AUTH}/password-reset/confirm",
+        "password_reset_confirm",
+        models.PasswordResetConfirm,
+    ),
+    Action("PATCH", _ME, "update_me", models.AccountUpdate),
+    Action("POST", "/api/v1/invitations/accept", "accept_invitation", models.Acceptance),
 )
 
 STREAMS = (

@@ -20,6 +20,7 @@ from typing import Any
 import orjson
 
 from rowcast.gateway import Call, Function, new_transaction_id
+from rowcast.identity import Actor
 from rowcast.problems import Problem
 from rowcast.rowfiles import Reader, Row, RowFileError, exact_float, exact_int
 from rowcast.writer import Writer
@@ -190,7 +191,7 @@ class Import:
 
     writer: Writer
     workspace: str
-    actor: str
+    actor: Actor
     plan: Plan
     reader: Reader
     ids: RowIds
@@ -264,9 +265,10 @@ class Import:
         for tried in range(1, self.tries + 1):
             call = Call(
                 _FUNCTION,
-                self.actor,
+                self.actor.account,
                 arguments.decode(),
                 workspace=self.workspace,
+                session=self.actor.session,
                 transaction=transaction,
                 alone=True,
             )

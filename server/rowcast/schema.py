@@ -26,7 +26,7 @@ from rowcast.resources import resource_directory
 _CLUSTER_LOCK = 7_092_001  # roles belong to the cluster: one migration at a time sets them
 _SCHEMA_LOCK = 7_092_002  # one migration or load of a database at a time
 _OWNER = "-c role=rowcast_owner -c search_path=core"
-_SCHEMAS = ["api", "faces", "logic", "reporting"]
+_SCHEMAS = ["api", "faces", "logic", "reporting", "trusted"]
 _LOAD_TRIES = 20
 
 _OBJECT = re.compile(
@@ -216,7 +216,7 @@ def _replace_objects(connection: psycopg.Connection, bundle: Bundle) -> None:
             )
         )
     connection.execute(
-        "grant execute on all functions in schema api, faces, logic to rowcast_server"
+        "grant execute on all functions in schema api, faces, logic, trusted to rowcast_server"
     )
     _grant_again(connection, grants)
     connection.execute("delete from core.bundle_object")
@@ -396,8 +396,12 @@ def _apply_migrations(admin_url: str) -> list[str]:
 
 
 def _store_templates(connection: psycopg.Connection) -> None:
-    for path in sorted(resource_directory("templates").glob("*.toml")):
+    directory = resource_directory("templates")
+    standard = tomllib.loads((directory / "standard" / "roles.toml").read_text("utf-8"))["roles"]
+    for path in sorted(directory.glob("*.toml")):
         definition = tomllib.loads(path.read_text("utf-8"))
+        roles = {role["key"]: role for role in [*standard, *definition.get("roles", [])]}
+        definition["roles"] = list(roles.values())
         connection.execute(
             "insert into core.template (key, definition) values (%s, %s) on conflict (key)"
             " do update set definition = excluded.definition"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from aiohttp.http_writer import StreamWriter
 from aiohttp_sse import EventSourceResponse
 
-from rowcast.frames import Cursor, Rights, View, reset_frame
+from rowcast.frames import Cursor, Holder, Rights, View, reset_frame
 
 MAX_WAITING = 1 << 20  # bytes that wait for one client; one burst may come on top
 FINISH_SECONDS = 5.0
@@ -30,9 +30,9 @@ class Stream:
     last: bytes = b""
 
     @property
-    def key(self) -> tuple[str, str]:
+    def key(self) -> Holder:
         """Whose rights count where."""
-        return self.workspace, self.rights.account
+        return self.workspace, self.rights.account, self.rights.session
 
     def end(self, last: bytes = b"") -> None:
         """Has the stream's handler close it, after `last`."""
@@ -41,8 +41,8 @@ class Stream:
             self.life.reschedule(0)
 
     def grant(self, rights: Rights | None) -> bool:
-        """Gives it the rights of now; whether they differ. Without any, or signed out, it ends."""
-        if rights is None or rights.access_epoch != self.rights.access_epoch:
+        """Gives it the rights of now; whether they differ. Without any it ends."""
+        if rights is None:
             self.end()
             return False
         changed = rights.fingerprint != self.rights.fingerprint

@@ -45,11 +45,11 @@ _STATEMENT_PATIENCE = 8.0  # seconds: more than the batch's statement_timeout
 _OPTIONS = "-c lock_timeout=50ms -c search_path=pg_catalog,pg_temp -c statement_timeout="
 _BATCH = (
     "select n, state, workspace_id::text, version, answer"
-    " from api.batch_run(%s, %s::uuid[], %s::uuid[], %s, %s, %s::uuid[], %s, %s)"
+    " from api.batch_run(%s, %s::uuid[], %s::uuid[], %s, %s, %s::uuid[], %s, %s, %s::uuid[])"
 )
 _ACCOUNT_BATCH = (
     "select n, state, workspace_id::text, version, answer"
-    " from api.account_batch_run(%s, %s::uuid[], %s::uuid[], %s, %s)"
+    " from api.account_batch_run(%s, %s::uuid[], %s::uuid[], %s, %s, %s::uuid[])"
 )
 _RETRIED = (b"40001", b"40P01")
 
@@ -122,8 +122,9 @@ def _statement(calls: Sequence[Call], wait_ms: int) -> tuple[str, tuple[object, 
     actors = [call.actor for call in calls]
     transactions = [call.transaction for call in calls]
     arguments = [call.arguments for call in calls]
+    sessions = [call.session for call in calls]
     if not calls[0].function.in_workspace:
-        return _ACCOUNT_BATCH, (functions, actors, transactions, arguments, wait_ms)
+        return _ACCOUNT_BATCH, (functions, actors, transactions, arguments, wait_ms, sessions)
     return _BATCH, (
         functions,
         actors,
@@ -133,6 +134,7 @@ def _statement(calls: Sequence[Call], wait_ms: int) -> tuple[str, tuple[object, 
         transactions,
         arguments,
         wait_ms,
+        sessions,
     )
 
 

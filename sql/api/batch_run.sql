@@ -8,7 +8,8 @@
 -- another tenant's rights behind, whatever its rollback brings back.
 create or replace function api.batch_run(
   p_functions text[], p_actors uuid[], p_workspaces uuid[], p_records text[], p_templates text[],
-  p_transactions uuid[], p_arguments text[], p_wait_ms integer default 0)
+  p_transactions uuid[], p_arguments text[], p_wait_ms integer default 0,
+  p_sessions uuid[] default null)
 returns table (n integer, state text, workspace_id uuid, version text, answer text)
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
@@ -28,7 +29,8 @@ declare
   v_last_seqs bigint[] := '{}';
 begin
   perform set_config('rowcast.batch', 'on', true);
-  for v_call in select * from logic.call_workspaces(p_actors, p_workspaces, p_records, p_templates) loop
+  for v_call in select * from logic.call_workspaces(
+    p_functions, p_actors, p_sessions, p_workspaces, p_records, p_templates) loop
     n := v_call.n;
     if v_call.refusal is null then
       v_workspaces[n] := v_call.workspaces[1];
@@ -53,7 +55,8 @@ begin
   end loop;
 
   for v_call in
-    select * from logic.batch_open(p_functions, p_actors, v_workspaces, p_records, p_transactions, p_arguments)
+    select * from logic.batch_open(
+      p_functions, p_actors, p_sessions, v_workspaces, p_records, p_transactions, p_arguments)
   loop
     n := v_call.n;
     workspace_id := v_call.workspace_id;
@@ -69,7 +72,8 @@ begin
       v_carried := workspace_id;
     end if;
     v_entered := logic.settings_enter(
-      workspace_id, v_call.actor_id, v_call.read, v_call.edit, v_call.may, v_call.transaction_id, v_call.repeated_seq);
+      workspace_id, v_call.actor_id, v_call.read, v_call.edit, v_call.may, v_call.transaction_id, v_call.repeated_seq,
+      v_call.session_id);
     v_result := logic.call_safely(v_call.function, workspace_id, v_call.arguments, v_call.refusal);
     state := v_result.state;
     answer := v_result.answer;
@@ -90,4 +94,4 @@ begin
     v_done, v_first_seqs, v_last_seqs, v_workspaces, p_actors, p_transactions, p_functions, p_arguments);
 end
 $$;
-comment on function api.batch_run(text[], uuid[], uuid[], text[], text[], uuid[], text[], integer) is 'Runs a batch of write calls, each alone in its own subtransaction.';
+comment on function api.batch_run(text[], uuid[], uuid[], text[], text[], uuid[], text[], integer, uuid[]) is 'Runs a batch of write calls, each alone in its own subtransaction.';

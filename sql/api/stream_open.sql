@@ -10,12 +10,11 @@ begin
       'account', r.account_id,
       'read', to_jsonb(r.read),
       'fingerprint', r.fingerprint,
-      'accessEpoch', r.access_epoch,
       'epoch', (select w.epoch from core.workspace w where w.workspace_id = p_workspace_id),
       'collections', (select jsonb_object_agg(c.plural, c.key) from core.collection c where c.workspace_id = p_workspace_id),
       'seq', v_position.seq,
       'mark', v_position.mark)
-    from api.stream_rights(array[p_workspace_id], array[core.entered_actor()]) r);
+    from api.stream_rights(array[p_workspace_id], array[core.entered_actor()], array[logic.entered_session()]) r);
 end
 $$;
 comment on function api.stream_open(uuid) is 'Rights and starting point of a stream.';

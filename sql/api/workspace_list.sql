@@ -1,12 +1,18 @@
--- GET my workspaces. Definer, since the list spans tenants: it shows the caller's own memberships and nothing else.
-create or replace function api.workspace_list() returns jsonb
-language sql stable security definer set search_path = pg_catalog, pg_temp
+-- GET my workspaces; with p_deleted those of mine that are deleted and can still be restored. Definer, since the list spans
+-- tenants: it shows the caller's own memberships and nothing else. Raises PT401 unauthenticated.
+create or replace function api.workspace_list(p_deleted boolean default false) returns jsonb
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp
 as $$
-  select jsonb_build_object('workspaces', coalesce(jsonb_agg(s.shape order by w.number), '[]'), 'nextCursor', null)
-  from core.member m
-  join core.workspace w on w.workspace_id = m.workspace_id
-  join core.account a on a.id = m.account_id and a.disabled_at is null
-  cross join lateral (select logic.workspace_shape(w.workspace_id, m.account_id) as shape) s
-  where m.account_id = core.entered_actor() and s.shape is not null
+declare
+  v_actor constant uuid := logic.sign_in_check(p_token_too => true);
+begin
+  return (
+    select jsonb_build_object('workspaces', coalesce(jsonb_agg(
+      logic.workspace_shape(w.workspace_id, v_actor) order by w.number), '[]'), 'nextCursor', null)
+    from core.member m
+    join core.workspace w on w.workspace_id = m.workspace_id
+    where m.account_id = v_actor
+      and case when p_deleted then w.deleted_at is not null and m.role = 'owner' else w.deleted_at is null end);
+end
 $$;
-comment on function api.workspace_list() is 'The workspaces of the caller.';
+comment on function api.workspace_list(boolean) is 'The workspaces of the caller.';

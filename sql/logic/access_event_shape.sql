@@ -1,4 +1,4 @@
--- The data of member-joined, -changed, -left and role-changed.
+-- The data of member-joined, -changed, -left, workspace-updated and the like.
 create or replace function logic.access_event_shape(p_change core.change) returns jsonb
 language sql stable security definer set search_path = pg_catalog, pg_temp
 as $$
@@ -11,5 +11,6 @@ as $$
       'id', p_change.patch -> 'accountId',
       'name', (select a.name from core.account a where a.id = (p_change.patch ->> 'accountId')::uuid)) end,
     'at', logic.utc(p_change.at))
+    || case when p_change.patch ? 'name' then jsonb_build_object('name', p_change.patch -> 'name') else '{}' end
 $$;
 comment on function logic.access_event_shape(core.change) is 'A change of members or roles as the data of an event.';

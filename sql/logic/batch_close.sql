@@ -14,7 +14,8 @@ begin
   select c.workspace_id, c.actor_id, c.id, c.function, logic.request_hash(c.function, c.arguments), d.first_seq, d.last_seq
   from unnest(p_workspaces, p_actors, p_transactions, p_functions, p_arguments) with ordinality
     as c(workspace_id, actor_id, id, function, arguments, n)
-  join unnest(p_done, p_first_seqs, p_last_seqs) d(n, first_seq, last_seq) on d.n = c.n;
+  join unnest(p_done, p_first_seqs, p_last_seqs) d(n, first_seq, last_seq) on d.n = c.n
+  where c.actor_id is not null;
   select string_agg(distinct p_workspaces[d.n]::text, ' ') into v_changed
   from unnest(p_done, p_first_seqs) d(n, first_seq)
   where d.first_seq is not null;

@@ -4,9 +4,9 @@
 -- Locks: records, in order, skipping what others hold.
 -- Sorted by workspace, so that the last seq carries from call to call; within a workspace in order of arrival.
 create or replace function logic.batch_open(
-  p_functions text[], p_actors uuid[], p_workspaces uuid[], p_records text[], p_transactions uuid[], p_arguments text[])
+  p_functions text[], p_actors uuid[], p_sessions uuid[], p_workspaces uuid[], p_records text[], p_transactions uuid[], p_arguments text[])
 returns table (
-  n integer, workspace_id uuid, actor_id uuid, transaction_id uuid, function text, arguments text, read text, edit text, may text, last_seq bigint, last_at timestamptz, repeated_seq bigint, refusal text, busy boolean)
+  n integer, workspace_id uuid, actor_id uuid, session_id uuid, transaction_id uuid, function text, arguments text, read text, edit text, may text, last_seq bigint, last_at timestamptz, repeated_seq bigint, refusal text, busy boolean)
 language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
@@ -31,19 +31,20 @@ begin
     for update of r skip locked
   ) k;
   return query
-    select c.n::integer, c.workspace_id, c.actor_id, c.transaction_id, c.function, c.arguments, g.read, g.edit, g.may,
+    select c.n::integer, c.workspace_id, c.actor_id, c.session_id, c.transaction_id, c.function, c.arguments, g.read, g.edit, g.may,
       coalesce(l.seq, (select k.floor from core.clock k where k.workspace_id = c.workspace_id)), coalesce(l.at, '-infinity'),
       t.last_seq,
       case
-        when g.read is null then 'unknown_workspace'
+        when g.read is null and not logic.admitted(c.function, c.workspace_id, c.actor_id) then
+          case when logic.session_live(c.session_id, c.actor_id) then 'unknown_workspace' else 'unauthenticated' end
         when t.request_hash <> logic.request_hash(c.function, c.arguments) then 'transaction_reused'
       end,
       row_number() over (partition by c.workspace_id, c.actor_id, c.transaction_id order by c.n) > 1
         or (c.record is not null and k.id is null
           and exists (select from core.record r where r.workspace_id = c.workspace_id and r.id = c.record))
-    from unnest(p_functions, p_actors, p_workspaces, v_records, p_transactions, p_arguments) with ordinality
-      as c(function, actor_id, workspace_id, record, transaction_id, arguments, n)
-    left join lateral logic.rights(c.workspace_id, c.actor_id) g on true
+    from unnest(p_functions, p_actors, p_sessions, p_workspaces, v_records, p_transactions, p_arguments) with ordinality
+      as c(function, actor_id, session_id, workspace_id, record, transaction_id, arguments, n)
+    left join lateral logic.rights(c.workspace_id, c.actor_id, c.session_id) g on true
     left join lateral (
       select e.seq, e.at from core.change e where e.workspace_id = c.workspace_id order by e.seq desc limit 1) l on true
     left join (select distinct * from unnest(v_locked_workspaces, v_locked_records)) k(workspace_id, id)
@@ -53,4 +54,4 @@ begin
     order by c.workspace_id, c.n;
 end
 $$;
-comment on function logic.batch_open(text[], uuid[], uuid[], text[], uuid[], text[]) is 'Reads and locks what the calls of a batch need, in one go.';
+comment on function logic.batch_open(text[], uuid[], uuid[], uuid[], text[], uuid[], text[]) is 'Reads and locks what the calls of a batch need, in one go.';

@@ -17,7 +17,12 @@ begin
     perform logic.raise_refusal(p_refusal, p_candidates);
   end if;
   if current_setting('rowcast.access_changed', true) = pg_current_xact_id()::text and p_workspace_id is not null then
-    perform logic.enter(p_workspace_id, core.entered_actor());
+    if logic.admitted(p_function, p_workspace_id, core.entered_actor()) then
+      perform logic.settings_enter(p_workspace_id, core.entered_actor(), null, null, null,
+        nullif(current_setting('rowcast.transaction', true), '')::uuid, logic.repeated_seq());
+    else
+      perform logic.enter(p_workspace_id, core.entered_actor(), logic.entered_session());
+    end if;
   end if;
   answer := logic.call(p_function, p_workspace_id, p_arguments::jsonb);
   state := 'ok';

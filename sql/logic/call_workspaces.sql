@@ -3,23 +3,24 @@
 -- the actor is a member count: another tenant's record with the same id is invisible, and a stranger locks nobody's clock.
 -- Answers all candidates, and where they are not just one, the code of the refusal (see raise_refusal).
 create or replace function logic.call_workspaces(
-  p_actors uuid[], p_workspaces uuid[], p_records text[], p_templates text[])
+  p_functions text[], p_actors uuid[], p_sessions uuid[], p_workspaces uuid[], p_records text[], p_templates text[])
 returns table (n integer, workspaces uuid[], refusal text)
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp
 as $$
 begin
   return query select c.n::integer, w.candidates,
-    case cardinality(w.candidates)
-      when 1 then null
-      when 0 then case
+    case
+      when cardinality(w.candidates) = 1 then null
+      when not logic.session_live(c.session, c.actor) then 'unauthenticated'
+      when cardinality(w.candidates) = 0 then case
         when c.workspace_id is not null then 'unknown_workspace'
         when c.record is not null then 'unknown_record'
         else 'ambiguous_workspace'
       end
       else 'ambiguous_workspace'
     end
-  from unnest(p_actors, p_workspaces, p_records, p_templates) with ordinality
-    as c(actor, workspace_id, record, template, n)
+  from unnest(p_functions, p_actors, p_sessions, p_workspaces, p_records, p_templates) with ordinality
+    as c(function, actor, session, workspace_id, record, template, n)
   cross join lateral (
     select case
       when c.workspace_id is not null then array(
@@ -43,7 +44,14 @@ begin
         where m.account_id = c.actor and w.template = c.template and w.deleted_at is null
         order by w.number)
     end as candidates
+  ) m
+  cross join lateral (
+    select case
+      when m.candidates = '{}' and c.workspace_id is not null and logic.admitted(c.function, c.workspace_id, c.actor)
+        then array[c.workspace_id]
+      else m.candidates
+    end as candidates
   ) w;
 end
 $$;
-comment on function logic.call_workspaces(uuid[], uuid[], text[], text[]) is 'The candidate workspaces of each call of a batch.';
+comment on function logic.call_workspaces(text[], uuid[], uuid[], uuid[], text[], text[]) is 'The candidate workspaces of each call of a batch.';

@@ -1,5 +1,6 @@
--- Writes logic.call, the dispatcher: one static branch per api function that a request can name, so that a call costs no
--- parsing and no planning. It is made anew from the catalogue at the end of each load of sql/.
+-- Writes logic.call, the dispatcher: one static branch per api function that a route can name, so that a call costs no
+-- parsing and no planning, and one per function that the process calls for itself, as trusted.<name>. It is made anew from the
+-- catalogue at the end of each load of sql/.
 -- A parameter p_base_version is the member baseVersion of the arguments; one that is missing is null. p_workspace_id is the
 -- entered workspace. Functions that return a set (the batch itself, the hub's reader) can't be named.
 create or replace function logic.dispatcher_build() returns void
@@ -8,9 +9,12 @@ as $$
 declare
   v_branches text;
 begin
-  select string_agg(format('    when %L then return api.%I(%s);', p.proname, p.proname, a.list), E'\n' order by p.provolatile desc, p.proname)
+  select string_agg(format('    when %L then return %s.%I(%s);',
+    case when s.name = 'api' then '' else s.name || '.' end || p.proname, s.name, p.proname, a.list), E'\n'
+    order by s.name, p.provolatile desc, p.proname)
   into v_branches
   from pg_catalog.pg_proc p
+  join unnest('{api,trusted}'::text[]) s(name) on p.pronamespace = s.name::regnamespace
   cross join lateral (
     select string_agg(case
       when x.name = 'p_workspace_id' then 'p_workspace_id'
@@ -22,7 +26,7 @@ begin
     end, ', ' order by x.n) as list
     from unnest(p.proargnames, p.proargtypes::oid[]) with ordinality x(name, type, n)
   ) a
-  where p.pronamespace = 'api'::regnamespace and p.prorettype = 'jsonb'::regtype and not p.proretset;
+  where p.prorettype = 'jsonb'::regtype and not p.proretset;
   execute format(
     $function$
       create or replace function logic.call(p_function text, p_workspace_id uuid, p_arguments jsonb) returns jsonb

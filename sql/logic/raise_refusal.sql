@@ -1,17 +1,21 @@
 -- The refusals that several functions share, in one voice. What the caller may not know of is "no such" thing to him.
--- Raises PT404 unknown_workspace, unknown_record, unknown_collection; PT403 not_permitted; PT422 ambiguous_workspace (with the
--- candidates) and transaction_reused.
+-- Raises PT401 unauthenticated; PT404 unknown_workspace, unknown_record, unknown_collection; PT403 not_permitted; PT422 ambiguous_workspace (with the
+-- candidates) transaction_reused and invalid_token.
 create or replace function logic.raise_refusal(p_code text, p_candidates uuid[] default null) returns void
 language plpgsql stable
 as $$
 begin
   case p_code
+    when 'unauthenticated' then
+      raise sqlstate 'PT401' using hint = p_code, message = 'Sign in first.';
     when 'unknown_workspace' then
       raise sqlstate 'PT404' using hint = p_code, message = 'There is no such workspace, or you are not a member of it.';
     when 'unknown_record' then
       raise sqlstate 'PT404' using hint = p_code, message = 'There is no such record, or you may not see it.';
     when 'unknown_collection' then
       raise sqlstate 'PT404' using hint = p_code, message = 'There is no such collection in this workspace.';
+    when 'invalid_token' then
+      raise sqlstate 'PT422' using hint = p_code, message = 'This link is not good, or no longer: it was used, or it has expired.';
     when 'not_permitted' then
       raise sqlstate 'PT403' using hint = p_code, message = 'Your role does not let you do this.';
     when 'transaction_reused' then

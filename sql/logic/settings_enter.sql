@@ -3,11 +3,13 @@
 create or replace function logic.settings_enter(
   p_workspace_id uuid default null, p_actor_id uuid default null,
   p_read text default null, p_edit text default null, p_may text default null,
-  p_transaction_id uuid default null, p_repeated_seq bigint default null) returns text
+  p_transaction_id uuid default null, p_repeated_seq bigint default null,
+  p_session_id uuid default null) returns text
 language plpgsql volatile
 as $$
 begin
   return set_config('rowcast.actor', coalesce(p_actor_id::text, ''), true)
+    || set_config('rowcast.session', coalesce(p_session_id::text, ''), true)
     || set_config('rowcast.read', coalesce(p_read, ''), true)
     || set_config('rowcast.edit', coalesce(p_edit, ''), true)
     || set_config('rowcast.may', coalesce(p_may, ''), true)
@@ -17,4 +19,4 @@ begin
     || set_config('rowcast.workspace', coalesce(p_workspace_id::text, ''), true);
 end
 $$;
-comment on function logic.settings_enter(uuid, uuid, text, text, text, uuid, bigint) is 'Sets or clears the settings of one call.';
+comment on function logic.settings_enter(uuid, uuid, text, text, text, uuid, bigint, uuid) is 'Sets or clears the settings of one call.';

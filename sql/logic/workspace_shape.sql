@@ -12,8 +12,9 @@ as $$
     'epoch', w.epoch,
     'role', m.role,
     'createdAt', logic.utc(w.created_at))
+    || case when w.deleted_at is not null then jsonb_build_object('deletedAt', logic.utc(w.deleted_at)) else '{}' end
   from core.workspace w
   join core.member m on m.workspace_id = w.workspace_id and m.account_id = p_account_id
-  where w.workspace_id = p_workspace_id and w.deleted_at is null
+  where w.workspace_id = p_workspace_id
 $$;
 comment on function logic.workspace_shape(uuid, uuid) is 'A workspace as a member sees it, with his role.';

@@ -1,17 +1,19 @@
--- An account whose access ends, wherever that is done: what was handed out before no longer counts, and the hubs hear of it.
+-- An account that is disabled, wherever that is done: its sessions end, and the hubs hear of it.
 create or replace function logic.account__500_access() returns trigger
-language plpgsql volatile
+language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
 as $$
 begin
-  new.access_epoch := old.access_epoch + 1;
+  update core.session s
+  set revoked_at = clock_timestamp()
+  where s.account_id = new.id and s.revoked_at is null;
   perform pg_notify('rowcast', 'account ' || new.id);
-  return new;
+  return null;
 end
 $$;
-comment on function logic.account__500_access() is 'Raises the access epoch of an account that is disabled, and wakes the hubs.';
+comment on function logic.account__500_access() is 'Ends the sessions of an account that is disabled, and wakes the hubs.';
 
 create or replace trigger account__500_access
-  before update on core.account
+  after update of disabled_at on core.account
   for each row
   when (old.disabled_at is distinct from new.disabled_at)
   execute function logic.account__500_access();

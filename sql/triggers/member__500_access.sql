@@ -6,16 +6,13 @@ language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_member constant core.member := coalesce(new, old);
-  v_change core.change;
 begin
-  v_change.workspace_id := v_member.workspace_id;
-  v_change.action := 'access';
-  v_change.patch := jsonb_build_object(
-    'event', case tg_op when 'INSERT' then 'member-joined' when 'UPDATE' then 'member-changed' else 'member-left' end,
-    'accountId', v_member.account_id,
-    'role', v_member.role);
-  v_change.seq := logic.change_append(v_change);
-  perform set_config('rowcast.access_changed', pg_current_xact_id()::text, true);
+  if not logic.purging(v_member.workspace_id) then
+    perform logic.access_append(
+      v_member.workspace_id,
+      case tg_op when 'INSERT' then 'member-joined' when 'UPDATE' then 'member-changed' else 'member-left' end,
+      jsonb_build_object('accountId', v_member.account_id, 'role', v_member.role));
+  end if;
   return null;
 end
 $$;

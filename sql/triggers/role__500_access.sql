@@ -1,16 +1,18 @@
--- What a role may do has changed: every stream of the workspace looks at its rights again (see member__500_access).
+-- What a role may do has changed: every stream of the workspace looks at its rights again (see member__500_access). The roles that a
+-- workspace is made with change nobody's rights: it has no members yet.
 -- Locks: the clock of the workspace.
 create or replace function logic.role__500_access() returns trigger
 language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
-  v_change core.change;
+  v_role constant core.role := coalesce(new, old);
 begin
-  v_change.workspace_id := new.workspace_id;
-  v_change.action := 'access';
-  v_change.patch := jsonb_build_object('event', 'role-changed', 'role', new.key);
-  v_change.seq := logic.change_append(v_change);
-  perform set_config('rowcast.access_changed', pg_current_xact_id()::text, true);
+  if not logic.purging(v_role.workspace_id)
+      and (tg_op <> 'INSERT' or exists (select from core.member m where m.workspace_id = v_role.workspace_id)) then
+    perform logic.access_append(v_role.workspace_id,
+      case tg_op when 'INSERT' then 'role-created' when 'UPDATE' then 'role-changed' else 'role-removed' end,
+      jsonb_build_object('role', v_role.key));
+  end if;
   return null;
 end
 $$;
@@ -21,3 +23,7 @@ create or replace trigger role__500_access
   for each row
   when (old.read is distinct from new.read or old.edit is distinct from new.edit or old.may is distinct from new.may)
   execute function logic.role__500_access();
+
+create or replace trigger role__500_access_set
+  after insert or delete on core.role
+  for each row execute function logic.role__500_access();

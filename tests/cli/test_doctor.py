@@ -93,13 +93,13 @@ def test_an_owner_that_can_log_in_is_named(database: Database, tmp_path: Path) -
 @pytest.mark.parametrize(
     ("statement", "words"),
     [
-        ("alter function api.account_find(text) owner to postgres", "api.account_find()"),
+        ("alter function trusted.account_find(text) owner to postgres", "trusted.account_find()"),
         ("alter table core.change owner to postgres", "core.change"),
         ("alter table core.record disable row level security", "off for record"),
         ("update core.bundle set hash = 'x'", "run: rowcast migrate"),
         ("update core.bundle set number = 100000", "newer"),
         ("delete from core._yoyo_migration where migration_id = '0004.log'", "0004.log"),
-        ("drop function api.installation_check()", "run: rowcast migrate"),
+        ("drop function trusted.installation_check()", "run: rowcast migrate"),
         ("delete from core.clock", "clocks: missing for"),
         ("delete from core.change where seq = 2", "logs: changes are missing in"),
         ("update core.clock set floor = floor + 1", None),
@@ -120,7 +120,7 @@ def test_what_is_wrong_in_the_database_is_named(
 
 
 def test_a_database_that_was_never_migrated_is_named(database: Database, tmp_path: Path) -> None:
-    for schema in ("api", "logic", "faces"):
+    for schema in ("api", "logic", "faces", "trusted"):
         database.run(f"alter schema {schema} rename to {schema}_gone")
     assert any("run: rowcast migrate" in line for line in faults(database, tmp_path))
 

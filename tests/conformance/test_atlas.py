@@ -15,7 +15,17 @@ import pytest
 from psycopg import sql
 
 from rowcast.app import Deployment
-from support import SECRET, Client, Cluster, Database, Event, EventStream, eventually, serving
+from support import (
+    CHEAP,
+    SECRET,
+    Client,
+    Cluster,
+    Database,
+    Event,
+    EventStream,
+    eventually,
+    serving,
+)
 
 TASK = {
     "id", "workspaceId", "displayId", "sequenceNumber", "data", "version", "createdAt", "updatedAt",
@@ -27,7 +37,11 @@ UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 async def atlas(database: Database, session: aiohttp.ClientSession) -> AsyncIterator[Client]:
     """A client without credentials of a server in demo mode."""
     deployment = Deployment(
-        database.server, database.server, SECRET, demo_account=database.account("Demo")
+        database.server,
+        database.server,
+        (SECRET,),
+        hasher=CHEAP,
+        demo_account=database.account("Demo"),
     )
     async with serving(deployment) as url:
         yield Client(session, url, None)
@@ -357,7 +371,11 @@ async def test_a_stream_of_another_instance_gets_the_event(
 ) -> None:
     task = await post(atlas, workspace, title="New Task")
     second = Deployment(
-        database.server, database.server, SECRET, demo_account=database.account("Demo")
+        database.server,
+        database.server,
+        (SECRET,),
+        hasher=CHEAP,
+        demo_account=database.account("Demo"),
     )
     async with serving(second) as url:
         other = Client(atlas.session, url, None)

@@ -339,7 +339,7 @@ async def test_a_body_that_is_not_compressed_as_it_says_is_400(
 
 
 @pytest.mark.parametrize(
-    "record", ["x", "TSK-001-9999", "not-a-uuid", "..", "%2e%2e", "%2F", "%20", "é", "%F0%9F%9A%80",
+    "record", ["x", "TSK-001-9999", "not-a-uuid", "...", "%2F", "%20", "é", "%F0%9F%9A%80",
                "'; drop table core.record; --", "x" * 101, "x" * 3000, f"{uuid.UUID(int=7)}",
                f"{{{uuid.UUID(int=7)}}}", uuid.UUID(int=7).hex, "0", "-1", "%FF", "%ED%A0%80"],
 )  # fmt: skip
@@ -352,11 +352,7 @@ async def test_an_id_of_nothing_is_404(target: Target, record: str) -> None:
         ("POST", f"{target.base}/records/{record}/move", {}),
         ("PATCH", f"/api/tasks/{record}", {"patch": {}}),
     ):
-        reply = await target.client.send(method, path, body)
-        if record in ("..", "%2e%2e"):  # a path of its own
-            assert 400 <= reply.status < 500
-        else:
-            reply.problem(404)
+        (await target.client.send(method, path, body)).problem(404)
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from support import ROOT
 
 Rows = Callable[..., list[Any]]
 
-RELOADABLE = ["logic", "api", "faces", "reporting"]
+RELOADABLE = ["logic", "api", "faces", "reporting", "trusted"]
 
 
 @pytest.fixture(scope="module")

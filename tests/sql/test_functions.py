@@ -3,28 +3,47 @@
 from collections.abc import Callable
 from typing import Any
 
+from rowcast.routes import ROUTES
+
 Rows = Callable[..., list[Any]]
 
-SCHEMAS = ["core", "logic", "api", "faces", "reporting"]
-RELOADABLE = ["logic", "api", "faces", "reporting"]
+SCHEMAS = ["core", "logic", "api", "faces", "reporting", "trusted"]
+RELOADABLE = ["logic", "api", "faces", "reporting", "trusted"]
 
 # api functions that answer something else than a resource, and so have no jsonb to return.
 NOT_JSONB = {"batch_run", "account_batch_run", "query", "log_read", "stream_rights"}
 
 # Every function that acts with the owner's rights, past row-level security, and why it has to.
+# Those of `trusted` besides: see test_a_trusted_function_is_for_the_process.
 DEFINERS = {
-    "api.account_create": "no table of accounts is open to the server",
-    "api.account_find": "no table of accounts is open to the server",
-    "api.installation_check": "compares what is installed with what should be",
+    "api.account_erase": "writes accounts",
+    "api.account_get": "reads the caller's account",
+    "api.account_update": "writes the caller's account",
+    "api.audit_list": "reads the log, for who may manage",
+    "api.invitation_create": "writes invitations",
+    "api.invitation_revoke": "writes invitations",
     "api.log_read": "one hub reads the logs of many tenants; rights come from stream_open",
-    "api.sample_prepare": "makes an account and workspaces, for the demo",
+    "api.member_remove": "writes members",
+    "api.member_update": "writes members",
+    "api.role_replace": "writes roles",
     "api.stream_rights": "one hub asks for the streams of many tenants",
+    "api.ticket_create": "writes tickets",
+    "api.token_create": "writes sessions",
     "api.workspace_create": "nobody has entered a workspace that does not exist",
-    "api.workspace_find": "for the administrator's commands, which enter nowhere",
+    "api.workspace_delete": "writes workspaces",
     "api.workspace_list": "spans tenants: the caller's own memberships",
+    "api.workspace_restore": "writes a workspace that nobody can enter",
+    "api.workspace_transfer": "writes members",
+    "api.workspace_update": "writes workspaces",
+    "logic.access_append": "takes the clock and writes the log",
     "logic.access_event_shape": "reads the name of the account that an event is about",
+    "logic.account__500_access": "ends sessions",
     "logic.account_batch_open": "reads transactions and accounts, before anybody is let in",
+    "logic.account_scrub": "writes accounts, sessions, mails and invitations",
     "logic.accounts_lock": "locks accounts",
+    "logic.admitted": "reads members and workspaces, before entering",
+    "logic.attempt_take": "writes attempts",
+    "logic.audit_event_shape": "reads names of accounts and addresses of invitations",
     "logic.batch_close": "writes transactions",
     "logic.batch_open": "reads rights, log and transactions and locks records, before entering",
     "logic.call_workspaces": "finds the workspace of a call, before entering",
@@ -36,9 +55,18 @@ DEFINERS = {
     "logic.import_earlier": "reads transactions",
     "logic.import_new_rows": "reads transactions",
     "logic.import_remember": "writes transactions",
+    "logic.invitation_find": "reads and locks an invitation whose holder is no member yet",
+    "logic.invitation_put": "writes invitations and mails",
+    "logic.is_owner": "reads members, also of deleted workspaces",
     "logic.log_position": "reads the log",
     "logic.log_verdict": "reads the log",
+    "logic.mail_kind": "reads accounts",
+    "logic.mail_put": "writes mails",
+    "logic.member__100_last_owner": "takes the clock and reads members",
     "logic.member__500_access": "takes the clock and writes the log",
+    "logic.members_shape": "reads accounts, of members of the entered workspace",
+    "logic.one_time_token_take": "writes one-time tokens",
+    "logic.password_set": "writes accounts, sessions and mails",
     "logic.position_neighbour": "manual order is one for all, whoever sees which records",
     "logic.record__100_number": "numbers over all records, whoever sees which",
     "logic.record__500_log": "writes the log",
@@ -46,10 +74,22 @@ DEFINERS = {
     "logic.record_probe": "operators on documents reach no index under row-level security",
     "logic.repeated_record_id": "reads the log",
     "logic.role__500_access": "takes the clock and writes the log",
+    "logic.roles_store": "writes roles and invitations",
+    "logic.sample_account": "makes accounts, for the demo",
+    "logic.sample_workspace": "makes members, for the demo",
+    "logic.scope_check": "reads sessions",
     "logic.seq_last": "takes the clock and reads the log",
+    "logic.session_live": "reads sessions and accounts",
+    "logic.session_revoke": "writes sessions",
+    "logic.session_secrets": "writes refresh tokens",
+    "logic.sessions_of": "reads the caller's sessions",
+    "logic.sign_in_check": "reads sessions",
     "logic.snapshot_check": "tries a row of the log",
     "logic.template_apply": "fills a workspace that nobody has entered yet",
+    "logic.token_issue": "writes sessions",
     "logic.workspace__500_clock": "writes the clock",
+    "logic.workspace__500_log": "takes the clock and writes the log",
+    "logic.workspace_purge": "removes what has no workspace any more",
     "logic.workspace_shape": "spans tenants: for accounts that are members",
 }
 
@@ -77,9 +117,21 @@ def test_every_definer_is_known_and_pins_its_search_path(rows: Rows) -> None:
         """,
         SCHEMAS,
     )
-    assert {name for name, _ in definers} == set(DEFINERS)
+    # All of `trusted` is: it serves the process, which enters nowhere.
+    others = {name for name, _ in definers if not name.startswith("trusted.")}
+    assert others == set(DEFINERS)
     for name, settings in definers:
         assert "search_path=pg_catalog, pg_temp" in settings, name
+
+
+def test_a_trusted_function_is_for_the_process(rows: Rows) -> None:
+    """Each is a definer, and no route names one (by any name of the dispatcher)."""
+    trusted = rows(
+        "select proname::text, prosecdef from pg_proc where pronamespace = 'trusted'::regnamespace"
+    )
+    assert trusted
+    assert all(definer for _, definer in trusted)
+    assert not [route for route in ROUTES if "." in route.function]
 
 
 def test_each_has_one_overload(rows: Rows) -> None:

@@ -100,8 +100,9 @@ def test_two_migrations_at_once_do_it_once(database: Database) -> None:
 
 
 def test_the_templates_are_stored_as_their_files_say(database: Database) -> None:
+    standard = tomllib.loads((resource_directory("templates") / "standard/roles.toml").read_text())
     definitions = {
-        definition["key"]: definition
+        definition["key"]: definition | {"roles": standard["roles"] + definition.get("roles", [])}
         for definition in (
             tomllib.loads(path.read_text())
             for path in sorted(resource_directory("templates").glob("*.toml"))

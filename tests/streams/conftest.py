@@ -11,7 +11,7 @@ from aiohttp import web
 from rowcast.app import Deployment, make_app
 from rowcast.endpoints import HUB
 from rowcast.hub import Hub, Pace
-from support import SECRET, Client, Database, ServerProcess
+from support import CHEAP, SECRET, Client, Database, ServerProcess
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,10 @@ async def serving(
     database: Database, session: aiohttp.ClientSession, pace: Pace
 ) -> AsyncIterator[Server]:
     """A server in this process with a pace of its own; a client of it is signed in as Ada."""
-    app = make_app(Deployment(database.server, database.server, SECRET, pace=pace), lambda: None)
+    app = make_app(
+        Deployment(database.server, database.server, (SECRET,), hasher=CHEAP, pace=pace),
+        lambda: None,
+    )
     runner = web.AppRunner(app, access_log=None, handler_cancellation=True)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()

@@ -1,7 +1,7 @@
 -- What `rowcast doctor` can't see as the server: what is loaded, workspaces without a clock, and logs with gaps above their
 -- floor. Reads the whole log. No route leads here: it sees all tenants, though nothing that they wrote.
 -- Answers {bundle: {number, hash}, migrations, workspaces, clockless: [workspace], gaps: [workspace]}.
-create or replace function api.installation_check() returns jsonb
+create or replace function trusted.installation_check() returns jsonb
 language sql stable security definer set search_path = pg_catalog, pg_temp
 as $$
   select jsonb_build_object(
@@ -22,4 +22,4 @@ as $$
         where c.workspace_id = w.workspace_id and c.seq > k.floor) l
       where l.changes <> coalesce(l.last, k.floor) - k.floor))
 $$;
-comment on function api.installation_check() is 'What an installation holds, for rowcast doctor.';
+comment on function trusted.installation_check() is 'What an installation holds, for rowcast doctor.';

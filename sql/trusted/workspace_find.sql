@@ -2,7 +2,7 @@
 -- is), its collections, and an account: the one of an e-mail address, else the owner who joined first.
 -- Answers {id, number, name, collections, account: {id, email}}. No route leads here: it sees all tenants.
 -- Raises PT404 unknown_workspace, unknown_account; PT422 ambiguous_workspace, no_owner, not_a_member.
-create or replace function api.workspace_find(p_workspace text default null, p_email text default null) returns jsonb
+create or replace function trusted.workspace_find(p_workspace text default null, p_email text default null) returns jsonb
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
@@ -35,7 +35,7 @@ begin
       raise sqlstate 'PT422' using message = 'The workspace has no owner; say who acts, by e-mail address.', hint = 'no_owner';
     end if;
   else
-    v_account := api.account_find(p_email) ->> 'id';
+    v_account := trusted.account_find(p_email) ->> 'id';
     if not exists (select from core.member m where m.workspace_id = v_found[1] and m.account_id = v_account) then
       raise sqlstate 'PT422' using message = 'This account is no member of the workspace.', hint = 'not_a_member';
     end if;
@@ -52,4 +52,4 @@ begin
     where w.workspace_id = v_found[1] and a.id = v_account);
 end
 $$;
-comment on function api.workspace_find(text, text) is 'A workspace and an acting account, for the administrator''s commands.';
+comment on function trusted.workspace_find(text, text) is 'A workspace and an acting account, for the administrator''s commands.';

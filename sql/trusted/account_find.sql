@@ -1,5 +1,5 @@
 -- An account by its e-mail address, for the administrator's commands. Raises PT404 unknown_account.
-create or replace function api.account_find(p_email text) returns jsonb
+create or replace function trusted.account_find(p_email text) returns jsonb
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
@@ -9,8 +9,7 @@ begin
   if not found then
     raise sqlstate 'PT404' using message = 'There is no such account, or it is disabled.', hint = 'unknown_account';
   end if;
-  return jsonb_build_object('id', v_account.id, 'email', v_account.email, 'name', v_account.name,
-    'accessEpoch', v_account.access_epoch);
+  return jsonb_build_object('id', v_account.id, 'email', v_account.email, 'name', v_account.name);
 end
 $$;
-comment on function api.account_find(text) is 'An account by its e-mail address.';
+comment on function trusted.account_find(text) is 'An account by its e-mail address.';

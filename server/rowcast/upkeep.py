@@ -1,0 +1,79 @@
+"""What is done when nobody asks: erasures are carried through, what has had its time is cleared.
+
+Any process may do it; what two do at once is done once or twice without harm.
+"""
+
+import asyncio
+import random
+from contextlib import suppress
+
+import orjson
+
+from rowcast import logs
+from rowcast.gateway import Call, Gateway, new_transaction_id
+from rowcast.problems import Problem
+from rowcast.writer import Writer
+
+EVERY = 600.0  # seconds
+RETRY = 5.0  # seconds, where the database is away
+PURGED = 5000  # changes of a deleted workspace that are removed at a time
+
+log = logs.get("rowcast.upkeep")
+
+
+class Upkeep:
+    """The upkeep of one process; `run` must be running."""
+
+    def __init__(self, gateway: Gateway, writer: Writer) -> None:
+        self._gateway = gateway
+        self._writer = writer
+        self._woken = asyncio.Event()
+
+    def wake(self) -> None:
+        """There is an erasure to carry through."""
+        self._woken.set()
+
+    async def run(self) -> None:
+        """Works until cancelled."""
+        pause = 0.0
+        while True:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(pause):
+                    await self._woken.wait()
+            self._woken.clear()
+            pause = EVERY * random.uniform(0.8, 1.2)
+            try:
+                while await self._erase_next():
+                    pass
+                while (await self._call("trusted.upkeep_run", {"rows": PURGED}))["more"]:
+                    pass
+            except Problem as problem:
+                log.warning("upkeep not done", code=problem.code)
+                pause = RETRY * random.uniform(0.8, 1.2)
+
+    async def _erase_next(self) -> bool:
+        """One step of one erasure; whether there was any. Raises Problem."""
+        found = await self._call("trusted.erasure_next", {})
+        account, workspace = found["accountId"], found["workspaceId"]
+        if account is None:
+            return False
+        arguments: dict[str, object] = {"accountId": account}
+        if workspace is not None:
+            await self._call("trusted.account_erase_in", arguments, workspace)
+        await self._call("trusted.erasure_note", arguments | {"workspace": workspace})
+        return True
+
+    async def _call(
+        self, name: str, arguments: dict[str, object], workspace: str | None = None
+    ) -> dict[str, str | None]:
+        function = self._gateway.functions.get(name)
+        if function is None:  # an older sql/ is loaded: there is nothing of the kind to do
+            return {"accountId": None, "workspaceId": None, "more": None}
+        call = Call(function, None, orjson.dumps(arguments).decode(), workspace=workspace)
+        if function.writes:
+            call.transaction = new_transaction_id()
+            answer = await self._writer.call(call)
+        else:
+            answer = await self._gateway.read(call)
+        told: dict[str, str | None] = orjson.loads(answer.body)
+        return told
