@@ -8,13 +8,17 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from aiohttp import web
+from argon2 import PasswordHasher
 
 from rowcast import __version__, logs
-from rowcast.edge import REQUEST_ID, Edge, set_up, through
+from rowcast.accounts import DEMO_USERS, action_endpoint, asker
+from rowcast.edge import REQUEST_ID, Edge, client_address, set_up, through
 from rowcast.endpoints import (
     GATEWAY,
     HUB,
     IDENTITY,
+    KEYS,
+    PASSWORDS,
     WRITER,
     Handler,
     endpoint,
@@ -24,14 +28,20 @@ from rowcast.gateway import Gateway
 from rowcast.hub import Hub, Pace
 from rowcast.identity import Identity
 from rowcast.importer import import_endpoint
+from rowcast.keys import Keys
+from rowcast.limits import LIMITER, limit_key
 from rowcast.listener import listen
 from rowcast.log_reader import LogReader
+from rowcast.mail import MAILER, Mailer, MailSettings
+from rowcast.passwords import Passwords
 from rowcast.problems import Problem
-from rowcast.routes import ROUTES, STREAMS
+from rowcast.routes import ACTIONS, ROUTES, STREAMS
+from rowcast.upkeep import Upkeep
 from rowcast.writer import Writer
 
 MAX_BODY = 2 << 20
 DRAIN_SECONDS = 10.0
+MAIL_SECONDS = 3.0
 
 log = logs.get("rowcast.app")
 
@@ -40,16 +50,22 @@ log = logs.get("rowcast.app")
 class Deployment:
     """What an application needs to know: where its database is, and whom it trusts.
 
-    conninfo logs in as rowcast_server; listen_conninfo too, on a direct connection.
+    conninfo logs in as rowcast_server; listen_conninfo too, on a direct connection. secrets: the
+    current one first. demo_users: e-mail addresses of those whom
+    anybody may become, in demo mode. hasher: of passwords, with other parameters than argon2's own.
+    mail: None leaves mails in the outbox, for other processes.
     """
 
     conninfo: str
     listen_conninfo: str
-    secret: str
+    secrets: tuple[str, ...]
     origins: frozenset[str] = frozenset()
     demo_account: str | None = None
+    demo_users: frozenset[str] = frozenset()
+    hasher: PasswordHasher | None = None
     pace: Pace = field(default_factory=Pace)
     edge: Edge = field(default_factory=Edge)
+    mail: MailSettings | None = None
 
 
 def make_app(deployment: Deployment, stop: Callable[[], None]) -> web.Application:
@@ -58,13 +74,28 @@ def make_app(deployment: Deployment, stop: Callable[[], None]) -> web.Applicatio
     `stop` ends the process, should a part crash.
     """
     app = web.Application(middlewares=[around], client_max_size=MAX_BODY)
-    app[IDENTITY] = Identity(deployment.secret, deployment.origins, deployment.demo_account)
     set_up(app, deployment.edge, deployment.origins)
     app[GATEWAY] = Gateway(deployment.conninfo)
     app[WRITER] = Writer(deployment.conninfo)
+    app[KEYS] = Keys(deployment.secrets)
+    app[PASSWORDS] = Passwords(deployment.hasher)
+    app[DEMO_USERS] = deployment.demo_users
+    app[IDENTITY] = Identity(
+        app[KEYS],
+        asker(app[GATEWAY], app[WRITER]),
+        deployment.origins,
+        deployment.edge.https,
+        deployment.demo_account,
+        app[LIMITER].take,
+        lambda request: app[LIMITER].take(limit_key(client_address(request))),
+    )
     app[HUB] = Hub(LogReader(app[GATEWAY]), deployment.pace)
+    if deployment.mail is not None:
+        app[MAILER] = Mailer(app[GATEWAY], app[WRITER], app[KEYS], deployment.mail)
     for route in ROUTES:
         app.router.add_route(route.method, route.path, endpoint(route))
+    for action in ACTIONS:
+        app.router.add_route(action.method, action.path, action_endpoint(action))
     for stream in STREAMS:
         app.router.add_route("GET", stream.path, stream_endpoint(stream))
     app.router.add_route("POST", "/api/v1/workspaces/{workspace}/import", import_endpoint)
@@ -85,14 +116,24 @@ def _resources(
             stop()
 
     async def resources(app: web.Application) -> AsyncIterator[None]:
-        gateway, writer, hub = app[GATEWAY], app[WRITER], app[HUB]
+        gateway, writer, hub, mailer = app[GATEWAY], app[WRITER], app[HUB], app.get(MAILER)
         await gateway.open()
 
         def notified(payload: str) -> None:
             if payload == "catalogue":
                 catalogue_changed.set()
+            elif payload == "upkeep":
+                upkeep.wake()
+            elif payload == "mail":
+                if mailer is not None:
+                    mailer.wake()
             else:
                 hub.notified(payload)
+
+        def connected() -> None:
+            hub.wake_all()
+            if mailer is not None:
+                mailer.wake()
 
         async def read_catalogue() -> None:
             while True:
@@ -102,14 +143,18 @@ def _resources(
                     await gateway.read_catalogue()
 
         catalogue_changed = asyncio.Event()
+        upkeep = Upkeep(gateway, writer)
         tasks = [
             asyncio.create_task(writer.run(), name="writer"),
             asyncio.create_task(hub.run(), name="hub"),
             asyncio.create_task(read_catalogue(), name="catalogue"),
+            asyncio.create_task(upkeep.run(), name="upkeep"),
             asyncio.create_task(
-                listen(deployment.listen_conninfo, notified, hub.wake_all), name="listener"
+                listen(deployment.listen_conninfo, notified, connected), name="listener"
             ),
         ]
+        if mailer is not None:
+            tasks.append(asyncio.create_task(mailer.run(), name="mailer"))
         for task in tasks:
             task.add_done_callback(crashed)
         yield
@@ -117,12 +162,15 @@ def _resources(
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await gateway.close()
+        app[PASSWORDS].close()
 
     return resources
 
 
 async def _shut_down(app: web.Application) -> None:
     app[HUB].close()
+    if MAILER in app:
+        await app[MAILER].close(MAIL_SECONDS)  # before the writer, which notes what became of mails
     await app[WRITER].drain(DRAIN_SECONDS)
 
 

@@ -216,7 +216,6 @@ def deployment(settings: Settings, found: Database, sample: demo.Sample | None) 
         found.listen,
         settings.secrets(),
         settings.origins,
-        settings.is_secure,
         sample.account if sample else None,
         sample.addresses if sample else frozenset(),
         mail=mail_settings(settings),

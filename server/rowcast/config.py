@@ -16,6 +16,9 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from pydantic import AliasChoices, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from rowcast.mail_texts import parse_sender
+from rowcast.smtp import parse_smtp_url
+
 
 class SettingsError(Exception):
     """The environment asks for something that can't be; the message says what to set."""
@@ -52,10 +55,13 @@ class Settings(BaseSettings):
     port: int = Field(default=8080, ge=0, le=65535)
     workers: int = Field(default=1, ge=1, le=64)
     secret_key: SecretStr | None = Field(default=None, min_length=32)
+    previous_secret_keys: SecretStr | None = None
     public_url: str | None = None
     allowed_origins: str = ""
     trusted_proxies: str = ""
     rate_limit: float = Field(default=200, ge=0, allow_inf_nan=False)
+    smtp_url: SecretStr | None = None
+    mail_from: str | None = None
     log_format: Literal["json", "console"] = "json"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     demo: bool = False
@@ -68,6 +74,20 @@ class Settings(BaseSettings):
                 conninfo_to_dict(value.get_secret_value())
             except ProgrammingError as error:
                 raise ValueError("not a PostgreSQL URL or connection string") from error
+        return value
+
+    @field_validator("smtp_url")
+    @classmethod
+    def _is_smtp_url(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None:
+            parse_smtp_url(value.get_secret_value())
+        return value
+
+    @field_validator("mail_from")
+    @classmethod
+    def _is_sender(cls, value: str | None) -> str | None:
+        if value is not None:
+            parse_sender(value)
         return value
 
     @field_validator("allowed_origins")
@@ -109,6 +129,16 @@ class Settings(BaseSettings):
     def proxies(self) -> tuple[str, ...]:
         """The proxies whose X-Forwarded-For is believed: addresses and networks."""
         return tuple(_listed(self.trusted_proxies))
+
+    @property
+    def is_secure(self) -> bool:
+        """Whether browsers reach it by https."""
+        return (self.public_url or "").startswith("https://")
+
+    def secrets(self) -> tuple[str, ...]:
+        """The secret key, and those before it (comma-separated) that are still accepted."""
+        earlier = self.previous_secret_keys.get_secret_value() if self.previous_secret_keys else ""
+        return (self.secret(), *(key.strip() for key in earlier.split(",") if key.strip()))
 
     def secret(self) -> str:
         """The secret key.
