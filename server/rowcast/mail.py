@@ -218,9 +218,8 @@ def _entry(mail: Mail, keys: Keys, settings: MailSettings) -> str:
     else:
         error = one_line(mail["error"], length=500)
         state = f"not sent, {mail['attempts']} attempts" + (f": {error}" if error else "")
-    head = (
-        f"{mail['createdAt']}  {mail['kind']}  {one_line(mail['address'], length=320)}  ({state})"
-    )
+    address = one_line(mail["address"], length=320)
+    head = f"{mail['createdAt']}  {one_line(mail['kind'])}  {address}  ({state})"
     try:
         message = render(mail, keys, settings.public_url, settings.sender)
     except (KeyError, TypeError, ValueError) as error:
