@@ -257,13 +257,17 @@ async def test_who_does_not_say_who_he_is_is_limited_by_address(
             assert reply.headers["X-Content-Type-Options"] == "nosniff"
 
 
-async def test_credentials_are_not_limited_by_address(
+async def test_who_says_who_he_is_is_limited_by_account_not_by_address(
     database: Database, anonymous: Client
 ) -> None:
     async with serving(limited(database)) as url:
-        signed_in = Client(anonymous.session, url, database.token("Ada"))
-        for _ in range(10):
-            assert (await signed_in.send("GET", "/api/v1/workspaces")).status == 200
+        for name in ("Ada", "Bob", "Cleo"):
+            signed_in = Client(anonymous.session, url, database.token(name))
+            for _ in range(3):
+                assert (await signed_in.send("GET", "/api/v1/workspaces")).status == 200
+            reply = await signed_in.send("GET", "/api/v1/workspaces")
+            reply.problem(429, "rate_limited")
+            assert int(reply.headers["Retry-After"]) >= 1
 
 
 async def test_bad_credentials_are(database: Database, anonymous: Client) -> None:
