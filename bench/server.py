@@ -27,7 +27,7 @@ class Server:
                     **own,
                     "ROWCAST_DATABASE_URL": conninfo,
                     "ROWCAST_SECRET_KEY": SECRET,
-                    "ROWCAST_RATE_LIMIT": "0",
+                    "ROWCAST_RATE_LIMIT": "1000000",
                 },
                 stdin=subprocess.DEVNULL,
                 stdout=output,

@@ -4,13 +4,16 @@ Each handler passes on what only this process can tell: that a password was righ
 link was ours (its signature). Whether that lets anybody in is for the database to say.
 """
 
+from dataclasses import asdict
 from typing import Any
 
 import orjson
 from aiohttp import web
+from pydantic import BaseModel
 
 from rowcast import models
-from rowcast.edge import client_address
+from rowcast.demo import SampleUser
+from rowcast.edge import client_address, take_address
 from rowcast.endpoints import (
     GATEWAY,
     IDENTITY,
@@ -30,7 +33,7 @@ from rowcast.problems import Problem
 from rowcast.routes import Action
 from rowcast.writer import Writer
 
-DEMO_USERS = web.AppKey("demo_users", frozenset[str])
+DEMO_USERS = web.AppKey("demo_users", tuple[SampleUser, ...])
 
 
 def asker(gateway: Gateway, writer: Writer) -> Ask:
@@ -190,11 +193,19 @@ async def login(request: _Request) -> web.Response:
     return request.signed_in(await request.open_session(begun["accountId"], known, rehashed))
 
 
+async def demo_users(request: _Request) -> web.Response:
+    """The sample users, in demo mode only."""
+    users = request.http.app[DEMO_USERS]
+    if not users:
+        raise Problem(404, "not_found", "There is nothing at this address.")
+    return _json({"users": [asdict(user) for user in users], "nextCursor": None})
+
+
 async def demo_login(request: _Request) -> web.Response:
     """Signs in as a sample user, in demo mode only."""
     body: models.DemoLogin = request.body
     request.identity.refuse_foreign_page(request.http)
-    if body.email.lower() not in request.http.app[DEMO_USERS]:
+    if body.email.lower() not in {user.email for user in request.http.app[DEMO_USERS]}:
         raise Problem(404, "unknown_account", "There is no such sample user here.")
     found = await request.ask("trusted.account_find", email=body.email)
     return request.signed_in(await request.open_session(found["id"]))
@@ -313,6 +324,7 @@ _HANDLERS = {
         register,
         verify_email,
         login,
+        demo_users,
         demo_login,
         refresh,
         logout,
@@ -329,10 +341,12 @@ def action_endpoint(action: Action) -> Handler:
     handler = _HANDLERS[action.handler]
 
     async def handle(request: web.Request) -> web.StreamResponse:
-        if request.can_read_body or action.body is not models.Logout:
-            _, body = await read_body(request, action.body)
-        else:
+        take_address(request)
+        body: BaseModel | None = None
+        if action.body is models.Logout and not request.can_read_body:
             body = models.Logout()
+        elif action.body is not None:
+            _, body = await read_body(request, action.body)
         return await handler(_Request(request, body))
 
     return handle

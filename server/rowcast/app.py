@@ -12,7 +12,8 @@ from argon2 import PasswordHasher
 
 from rowcast import __version__, logs
 from rowcast.accounts import DEMO_USERS, action_endpoint, asker
-from rowcast.edge import REQUEST_ID, Edge, client_address, set_up, through
+from rowcast.demo import SampleUser
+from rowcast.edge import REQUEST_ID, Edge, set_up, take_address, through
 from rowcast.endpoints import (
     GATEWAY,
     HUB,
@@ -29,10 +30,11 @@ from rowcast.hub import Hub, Pace
 from rowcast.identity import Identity
 from rowcast.importer import import_endpoint
 from rowcast.keys import Keys
-from rowcast.limits import LIMITER, limit_key
+from rowcast.limits import LIMITER
 from rowcast.listener import listen
 from rowcast.log_reader import LogReader
 from rowcast.mail import MAILER, Mailer, MailSettings
+from rowcast.pages import add_pages
 from rowcast.passwords import Passwords
 from rowcast.problems import Problem
 from rowcast.routes import ACTIONS, ROUTES, STREAMS
@@ -51,8 +53,8 @@ class Deployment:
     """What an application needs to know: where its database is, and whom it trusts.
 
     conninfo logs in as rowcast_server; listen_conninfo too, on a direct connection. secrets: the
-    current one first. demo_users: e-mail addresses of those whom
-    anybody may become, in demo mode. hasher: of passwords, with other parameters than argon2's own.
+    current one first. demo_users: those whom anybody may become,
+    in demo mode. hasher: of passwords, with other parameters than argon2's own.
     mail: None leaves mails in the outbox, for other processes.
     """
 
@@ -61,7 +63,7 @@ class Deployment:
     secrets: tuple[str, ...]
     origins: frozenset[str] = frozenset()
     demo_account: str | None = None
-    demo_users: frozenset[str] = frozenset()
+    demo_users: tuple[SampleUser, ...] = ()
     hasher: PasswordHasher | None = None
     pace: Pace = field(default_factory=Pace)
     edge: Edge = field(default_factory=Edge)
@@ -87,7 +89,7 @@ def make_app(deployment: Deployment, stop: Callable[[], None]) -> web.Applicatio
         deployment.edge.https,
         deployment.demo_account,
         app[LIMITER].take,
-        lambda request: app[LIMITER].take(limit_key(client_address(request))),
+        take_address,
     )
     app[HUB] = Hub(LogReader(app[GATEWAY]), deployment.pace)
     if deployment.mail is not None:
@@ -99,6 +101,7 @@ def make_app(deployment: Deployment, stop: Callable[[], None]) -> web.Applicatio
     for stream in STREAMS:
         app.router.add_route("GET", stream.path, stream_endpoint(stream))
     app.router.add_route("POST", "/api/v1/workspaces/{workspace}/import", import_endpoint)
+    add_pages(app)
     app.router.add_route("GET", "/health/live", live)
     app.router.add_route("GET", "/health/ready", ready)
     app.cleanup_ctx.append(_resources(deployment, stop))

@@ -217,7 +217,7 @@ def deployment(settings: Settings, found: Database, sample: demo.Sample | None) 
         settings.secrets(),
         settings.origins,
         sample.account if sample else None,
-        sample.addresses if sample else frozenset(),
+        sample.users if sample else (),
         mail=mail_settings(settings),
         edge=edge,
     )

@@ -8,20 +8,21 @@ OWNER = ("demo@rowcast.example", "Demo Owner")
 
 
 @dataclass(frozen=True, slots=True)
-class Sample:
-    """What the demo shows: who acts without credentials, workspaces (name, id), and users
+class SampleUser:
+    """Somebody whom anybody may become, in the demo."""
 
-    (e-mail address, name, role) whom anybody may become.
-    """
+    email: str
+    name: str
+    role: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """What the demo shows: who acts without credentials, workspaces (name, id), users."""
 
     account: str
     workspaces: tuple[tuple[str, str], ...]
-    users: tuple[tuple[str, str, str], ...] = ()
-
-    @property
-    def addresses(self) -> frozenset[str]:
-        """The addresses of the users."""
-        return frozenset(email for email, _, _ in self.users)
+    users: tuple[SampleUser, ...] = ()
 
 
 def prepare(server_url: str) -> Sample:
@@ -33,7 +34,7 @@ def prepare(server_url: str) -> Sample:
     return Sample(
         found["account"],
         tuple((w["name"], w["id"]) for w in found["workspaces"]),
-        tuple((u["email"], u["name"], u["role"]) for u in found["users"]),
+        tuple(SampleUser(u["email"], u["name"], u["role"]) for u in found["users"]),
     )
 
 
@@ -41,7 +42,7 @@ def welcome(sample: Sample) -> str:
     """What `rowcast demo` prints when it answers; {url} is filled in by the server."""
     lines = ["rowcast is ready on {url}", "", f"  acting as  {OWNER[1]} <{OWNER[0]}>"]
     lines += [f"  workspace  {name}: {workspace}" for name, workspace in sample.workspaces]
-    lines += [f"  user       {email} ({role})" for email, _, role in sample.users]
+    lines += [f"  user       {user.email} ({user.role})" for user in sample.users]
     if sample.workspaces:
         workspace = sample.workspaces[0][1]
         lines += ["", f'  curl "{{url}}/api/tasks?workspaceId={workspace}&page=0"']

@@ -37,7 +37,7 @@ class Action:
     method: str
     path: str
     handler: str
-    body: type[BaseModel]
+    body: type[BaseModel] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +120,7 @@ ACTIONS = (
     Action("POST", f"{_AUTH}/register", "register", models.Register),
     Action("POST", f"{_AUTH}/verify-email", "verify_email", models.MailToken),
     Action("POST", f"{_AUTH}/login", "login", models.Login),
+    Action("GET", f"{_AUTH}/demo", "demo_users"),
     Action("POST", f"{_AUTH}/demo", "demo_login", models.DemoLogin),
     Action("POST", f"{_AUTH}/refresh", "refresh", models.Refresh),
     Action("POST", f"{_AUTH}/logout", "logout", models.Logout),
