@@ -20,25 +20,41 @@ TENANT_TABLES = [
     "record",
     "transaction",
     "change",
+    "invitation",
 ]
-TABLES = [*TENANT_TABLES, "account", "template"]
+# What belongs to accounts or to the installation: open to the server's role in no workspace.
+COMMON_TABLES = [
+    "account",
+    "template",
+    "session",
+    "refresh_token",
+    "one_time_token",
+    "ticket",
+    "attempt",
+    "mail",
+]
+TABLES = [*TENANT_TABLES, *COMMON_TABLES]
 
 
 def contents(database: Database, workspace: str) -> dict[str, str]:
-    """What a workspace holds in each table, hashed; accounts and templates whole."""
+    """What a workspace holds in each tenant table, hashed; the common tables whole."""
     with database.connect() as connection:
         found = {}
         for table in TABLES:
-            where = sql.SQL("where workspace_id = {}").format(workspace)
             row = connection.execute(
                 sql.SQL(
                     "select count(*) || ' ' || md5(string_agg(t::text, ',' order by t::text))"
                     " from core.{} t {}"
-                ).format(sql.Identifier(table), where if table in TENANT_TABLES else sql.SQL(""))
+                ).format(sql.Identifier(table), where(table, workspace))
             ).fetchone()
             assert row is not None
             found[table] = row[0]
     return found
+
+
+def count(table: str) -> str:
+    """The query for the number of rows of a table."""
+    return sql.SQL("select count(*) from core.{}").format(sql.Identifier(table)).as_string()
 
 
 @pytest.fixture(params=["as granted", "with every privilege"])
@@ -51,6 +67,23 @@ def tenants(request: pytest.FixtureRequest, database: Database) -> tuple[str, st
     for workspace, owner in ((mine, "Ada"), (theirs, "Bob")):
         for n in range(3):
             database.task(workspace, actor=owner, title=f"{n}")
+        database.call(
+            "invitation_create",
+            workspace,
+            actor=owner,
+            arguments={"email": f"new@{owner}.example", "role": "viewer"},
+        )
+        opened = database.open_session(owner)
+        database.run(
+            "insert into core.ticket values (%s, %s, now() + interval '1 hour')",
+            owner.encode(),
+            opened,
+        )
+        database.run(
+            "select trusted.registration_request(%s, 'New', 'hash', '127.0.0.1')",
+            f"newer@{owner}.example",
+        )
+    assert not [table for table in TABLES if not database.value(count(table))], "all are filled"
     if request.param == "with every privilege":
         database.run("grant all on all tables in schema core to rowcast_server")
         database.run("revoke all on core.bundle, core.bundle_object from rowcast_server")
@@ -85,8 +118,15 @@ UPDATES = {
     "record": 'data = \'{"title": "mine now"}\'',
     "transaction": "last_seq = 0",
     "change": "patch = '{}'",
+    "invitation": "role = 'owner'",
     "account": "name = 'mine now'",
     "template": "definition = '{}'",
+    "session": "scopes = null",
+    "refresh_token": "used_at = null",
+    "one_time_token": "used_at = null",
+    "ticket": "expires_at = 'infinity'",
+    "attempt": "full_at = '-infinity'",
+    "mail": "address = 'mine@example.org'",
 }
 
 
@@ -100,24 +140,21 @@ def attack(database: Database, connection: psycopg.Connection[Any], theirs: str)
         )
         for (row,) in found or []:
             seen.add(row.get("workspace_id", table))
-        if table in TENANT_TABLES:
-            row = database.value(
-                sql.SQL("select to_jsonb(t)::text from core.{} t where workspace_id = {} limit 1")
-                .format(name, theirs)
-                .as_string()
-            )
-            for key in ("id", "key", "seq"):
-                row = row if key not in json.loads(row) else renamed(row, key)
-            columns = database.value(
-                "select string_agg(quote_ident(attname), ', ') from pg_attribute"
-                " where attrelid = %s::regclass and attnum > 0 and attidentity = ''",
-                f"core.{table}",
-            )
-            query = sql.SQL(
-                "insert into core.{0} ({1}) select {1}"
-                " from jsonb_populate_record(null::core.{0}, {2})"
-            ).format(name, sql.SQL(columns), row)
-            assert rows_or_refused(connection, query) is None, f"inserted into {table}"
+        row = database.value(
+            sql.SQL("select to_jsonb(t)::text from core.{} t {} limit 1")
+            .format(name, where(table, theirs))
+            .as_string()
+        )
+        columns = database.value(
+            "select string_agg(quote_ident(attname), ', ') from pg_attribute"
+            " where attrelid = %s::regclass and attnum > 0 and attidentity = ''"
+            " and not attisdropped",
+            f"core.{table}",
+        )
+        query = sql.SQL(
+            "insert into core.{0} ({1}) select {1} from jsonb_populate_record(null::core.{0}, {2})"
+        ).format(name, sql.SQL(columns), renamed(row))
+        assert rows_or_refused(connection, query) is None, f"inserted into {table}"
         rows_or_refused(
             connection, sql.SQL("update core.{} set {}").format(name, sql.SQL(UPDATES[table]))
         )
@@ -125,11 +162,25 @@ def attack(database: Database, connection: psycopg.Connection[Any], theirs: str)
     return seen
 
 
-def renamed(row: str, key: str) -> str:
+def where(table: str, workspace: str) -> sql.Composed:
+    """What picks the rows of a workspace; of a common table all."""
+    if table not in TENANT_TABLES:
+        return sql.Composed([])
+    return sql.SQL("where workspace_id = {}").format(workspace)
+
+
+def renamed(row: str) -> str:
     """A row under another name, so that no unique index refuses it before the policy does."""
+    another: dict[str, Any] = {
+        "id": str(uuid.uuid4()),
+        "key": "another",
+        "seq": 10_000,
+        "hash": "\\x00",
+        "secret_hash": "\\x00",
+        "email": "another@example.org",
+    }
     value = json.loads(row)
-    value[key] = {"id": str(uuid.uuid4()), "key": "another", "seq": 10_000}[key]
-    return json.dumps(value)
+    return json.dumps({key: another.get(key, value[key]) for key in value})
 
 
 def test_having_entered_one_workspace_no_statement_reaches_another(
@@ -169,6 +220,19 @@ def test_with_a_workspace_named_but_no_rights_entered_no_record_is_seen(
         assert connection.execute("select count(*) from core.record").fetchone() == (0,)
         updated = connection.execute("update core.record set data = '{}'")
         assert updated.rowcount == 0
+
+
+@pytest.mark.parametrize(
+    ("role", "seen"), [("owner", 1), ("admin", 1), ("editor", 0), ("commenter", 0), ("viewer", 0)]
+)
+def test_invitations_are_seen_by_who_manages_the_workspace_alone(
+    database: Database, tenants: tuple[str, str], role: str, seen: int
+) -> None:
+    mine, _ = tenants
+    account = database.join(mine, "Dan", role)
+    with database.connect_server() as connection, connection.transaction():
+        connection.execute("select logic.enter(%s, %s)", [mine, account])
+        assert connection.execute("select count(*) from core.invitation").fetchone() == (seen,)
 
 
 def test_the_server_has_no_way_to_truncate_or_copy_into(database: Database) -> None:
