@@ -42,14 +42,13 @@ class Upkeep:
                     await self._woken.wait()
             self._woken.clear()
             pause = EVERY * random.uniform(0.8, 1.2)
-            try:
-                while await self._erase_next():
-                    pass
-                while (await self._call("trusted.upkeep_run", {"rows": PURGED}))["more"]:
-                    pass
-            except Problem as problem:
-                log.warning("upkeep not done", code=problem.code)
-                pause = RETRY * random.uniform(0.8, 1.2)
+            for step in (self._erase_next, self._clear_next):  # one that fails stops no other
+                try:
+                    while await step():
+                        pass
+                except Problem as problem:
+                    log.warning("upkeep not done", step=step.__name__, code=problem.code)
+                    pause = RETRY * random.uniform(0.8, 1.2)
 
     async def _erase_next(self) -> bool:
         """One step of one erasure; whether there was any. Raises Problem."""
@@ -62,6 +61,10 @@ class Upkeep:
             await self._call("trusted.account_erase_in", arguments, workspace)
         await self._call("trusted.erasure_note", arguments | {"workspace": workspace})
         return True
+
+    async def _clear_next(self) -> bool:
+        """Clears a piece of what has had its time; whether there is more. Raises Problem."""
+        return bool((await self._call("trusted.upkeep_run", {"rows": PURGED}))["more"])
 
     async def _call(
         self, name: str, arguments: dict[str, object], workspace: str | None = None

@@ -1,5 +1,5 @@
 -- DELETE a member: removes somebody, or leaves oneself. His open streams end.
--- Raises PT403 not_permitted, PT404 unknown_member, PT409 last_owner.
+-- Raises PT403 not_permitted (also a token without the scope), PT404 unknown_member, PT409 last_owner.
 create or replace function api.member_remove(p_workspace_id uuid, p_account uuid) returns jsonb
 language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
 as $$
@@ -9,6 +9,8 @@ begin
   if logic.repeated_seq() is null then
     if p_account is distinct from core.entered_actor() then
       perform logic.manage_check();
+    else
+      perform logic.scope_check('manage');
     end if;
     v_member := logic.member_find(p_workspace_id, p_account);
     if v_member.role = 'owner' and not logic.is_owner(p_workspace_id, core.entered_actor()) then

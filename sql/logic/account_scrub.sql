@@ -8,6 +8,9 @@ begin
   select a.email into v_email from core.account a where a.id = p_account_id for update;
   delete from core.one_time_token t where lower(t.email) = lower(v_email);
   delete from core.mail m where lower(m.address) = lower(v_email);
+  update core.mail m
+  set data = m.data || '{"inviter": "Erased user"}'
+  where m.data ->> 'inviterId' = p_account_id::text;
   delete from core.session s where s.account_id = p_account_id;
   update core.invitation i
   set email = 'erased@invalid', revoked_at = case when i.accepted_at is null then coalesce(i.revoked_at, clock_timestamp()) end

@@ -19,7 +19,8 @@ begin
   if current_setting('rowcast.access_changed', true) = pg_current_xact_id()::text and p_workspace_id is not null then
     if logic.admitted(p_function, p_workspace_id, core.entered_actor()) then
       perform logic.settings_enter(p_workspace_id, core.entered_actor(), null, null, null,
-        nullif(current_setting('rowcast.transaction', true), '')::uuid, logic.repeated_seq());
+        nullif(current_setting('rowcast.transaction', true), '')::uuid, logic.repeated_seq(),
+        logic.entered_session());
     else
       perform logic.enter(p_workspace_id, core.entered_actor(), logic.entered_session());
     end if;

@@ -25,6 +25,7 @@ begin
       'workspaceId', p_workspace_id,
       'invitationId', v_invitation.id,
       'workspace', (select w.name from core.workspace w where w.workspace_id = p_workspace_id),
+      'inviterId', core.entered_actor(),
       'inviter', (select a.name from core.account a where a.id = core.entered_actor()),
       'role', (select r.label from core.role r where r.workspace_id = p_workspace_id and r.key = p_role)),
     v_invitation.expires_at);

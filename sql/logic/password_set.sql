@@ -13,7 +13,8 @@ begin
   update core.session s
   set revoked_at = clock_timestamp()
   where s.account_id = p_account_id and s.revoked_at is null and s.id is distinct from p_kept_session;
-  delete from core.attempt a where a.key = logic.attempt_key('sign in as ' || v_account.email);
+  delete from core.attempt a
+  where a.key in (logic.attempt_key('sign in as ' || v_account.email), logic.attempt_key('password of ' || p_account_id));
   perform logic.mail_put('password-changed', v_account.email, jsonb_build_object('name', v_account.name));
 end
 $$;

@@ -1,15 +1,15 @@
--- A workspace is never without an owner, whoever writes. Not judged once the workspace is deleted.
--- Locks: the clock of the workspace, so that two owners can't leave at the same moment.
+-- A workspace is never without an owner, whoever writes; one whose account is erased is none. Not judged once the workspace
+-- is deleted.
+-- Locks: the clock of the workspace, so that two owners can't leave at the same moment; and an account that stays as owner, so
+-- that it is not being erased meanwhile (see owner_other).
 create or replace function logic.member__100_last_owner() returns trigger
 language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
 as $$
 begin
   perform logic.seq_last(old.workspace_id);
-  if not exists (
-      select from core.member m
-      where m.workspace_id = old.workspace_id and m.role = 'owner' and m.account_id <> old.account_id)
-    and exists (
-      select from core.workspace w where w.workspace_id = old.workspace_id and w.deleted_at is null) then
+  if exists (select from core.workspace w where w.workspace_id = old.workspace_id and w.deleted_at is null)
+      and exists (select from core.account a where a.id = old.account_id and a.erased_at is null)
+      and logic.owner_other(old.workspace_id, old.account_id) is null then
     raise sqlstate 'PT409' using hint = 'last_owner', message = 'A workspace needs an owner: make somebody else one first.';
   end if;
   return coalesce(new, old);

@@ -22,7 +22,7 @@ begin
   delete from core.attempt a
   where a.key in (
     logic.attempt_key('sign in as ' || v_account.email),
-    logic.attempt_key('sign in as ' || v_account.email || ' from ' || p_address));
+    logic.attempt_key('sign in from ' || p_address || ' as ' || v_account.email));
   insert into core.session (account_id, kind, secret_hash, client, address, expires_at)
   values (p_account_id, 'sign-in', logic.secret_hash(v_cookie), left(p_client, 500), p_address, clock_timestamp() + interval '30 days')
   returning * into v_session;

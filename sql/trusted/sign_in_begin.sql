@@ -10,7 +10,7 @@ declare
 begin
   perform logic.attempt_take('sign in from ' || p_address, 30, '5 seconds');
   perform logic.attempt_take('sign in as ' || btrim(p_email), 20, '1 minute');
-  perform logic.attempt_take('sign in as ' || btrim(p_email) || ' from ' || p_address, 5, '20 seconds');
+  perform logic.attempt_take('sign in from ' || p_address || ' as ' || btrim(p_email), 5, '20 seconds');
   select * into v_account
   from core.account a
   where lower(a.email) = lower(btrim(p_email)) and a.disabled_at is null and a.password_hash is not null;
