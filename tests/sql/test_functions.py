@@ -66,6 +66,7 @@ DEFINERS = {
     "logic.member__500_access": "takes the clock and writes the log",
     "logic.members_shape": "reads accounts, of members of the entered workspace",
     "logic.one_time_token_take": "writes one-time tokens",
+    "logic.owner_other": "reads and locks accounts",
     "logic.password_set": "writes accounts, sessions and mails",
     "logic.position_neighbour": "manual order is one for all, whoever sees which records",
     "logic.record__100_number": "numbers over all records, whoever sees which",
