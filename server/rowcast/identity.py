@@ -9,6 +9,7 @@ import time
 import uuid
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from typing import Literal
 from urllib.parse import urlsplit
 
 import orjson
@@ -24,6 +25,9 @@ _REMEMBER = 600.0  # seconds after which a session is looked at again: it may ne
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
+# A secret and where it was shown: one that is good as a cookie is not good as a bearer's, nor the
+# other way round, so that a page or a neighbouring host can't plant a token as somebody's cookie.
+_Shown = tuple[Literal["bearer", "cookie"], str]
 Ask = Callable[[str, dict[str, object]], Awaitable[Answer]]  # function, arguments
 
 
@@ -67,7 +71,7 @@ class Identity:
     demo_account: str | None = None
     admit: Callable[[str], None] = lambda account: None
     suspect: Callable[[web.Request], None] = lambda request: None
-    _known: dict[str, _Known] = field(default_factory=dict)
+    _known: dict[_Shown, _Known] = field(default_factory=dict)
 
     @property
     def cookie(self) -> str:
@@ -117,7 +121,7 @@ class Identity:
         known = self._known.get(token)
         if known is None or known.until <= time.time():
             if token.startswith(TOKEN_PREFIX):
-                return await self._find(request, token)
+                return await self._find(request, "token", token, token)
             known = self._remember(token, _Known(*self._decode(token)))
         return known.actor
 
@@ -132,34 +136,37 @@ class Identity:
 
     async def _by_cookie(self, request: web.Request) -> Actor:
         secret = request.cookies[self.cookie]
-        known = self._known.get(secret)
+        key = f"cookie {secret}"  # a bearer's token is known by itself: neither passes as the other
+        known = self._known.get(key)
         if known is not None and known.until > time.time():
             return known.actor
         try:
-            return await self._find(request, secret)
+            return await self._find(request, "sign-in", secret, key)
         except Problem as problem:
             if problem.status == 401:
                 # The browser need not send it again.
                 problem.headers["Set-Cookie"] = self.cleared_cookie()
             raise
 
-    async def _find(self, request: web.Request, secret: str) -> Actor:
-        """The session of a random secret. Raises Problem 401."""
-        self._known.pop(secret, None)
+    async def _find(self, request: web.Request, kind: str, secret: str, key: str) -> Actor:
+        """The session, of a kind, of a random secret; remembered by `key`. Raises Problem 401."""
+        self._known.pop(key, None)
         self.suspect(request)
         arguments: dict[str, object] = {"hash": digest(secret)}
         found = orjson.loads((await self.ask("trusted.session_find", arguments)).body)
+        if found["kind"] != kind:
+            raise _unauthenticated("Sign in first.")
         if found["stale"]:
             touched = await self.ask("trusted.session_touch", {"sessionId": found["sessionId"]})
             found |= orjson.loads(touched.body)
         actor = Actor(found["accountId"], found["sessionId"], found["expiresAt"] or 0)
         until = min(time.time() + _REMEMBER, actor.expires)
-        return self._remember(secret, _Known(actor, until)).actor
+        return self._remember(key, _Known(actor, until)).actor
 
-    def _remember(self, secret: str, known: _Known) -> _Known:
+    def _remember(self, key: str, known: _Known) -> _Known:
         if len(self._known) >= _CACHE:
             self._known.clear()
-        self._known[secret] = known
+        self._known[key] = known
         return known
 
     def session_cookie(self, secret: str, expires: float) -> str:
@@ -179,7 +186,9 @@ class Identity:
 
         Programs send no Origin.
         """
-        if "Origin" in request.headers:
+        if self.demo_account is not None:
+            self._refuse_foreign(request)
+        elif "Origin" in request.headers:
             self._check_origin(request)
 
     def _check_origin(self, request: web.Request) -> None:
@@ -187,7 +196,7 @@ class Identity:
         origin = request.headers.get("Origin")
         if origin is None:
             raise Problem(403, "foreign_origin", "A write by cookie needs an Origin header.")
-        if origin not in self.origins and not _is_own(request, origin):
+        if origin not in self.origins and not self._is_own(request, origin):
             raise Problem(403, "foreign_origin", "Pages of this origin may not write here.")
 
     def _refuse_foreign(self, request: web.Request) -> None:
@@ -200,14 +209,18 @@ class Identity:
         if host not in _LOOPBACK:
             raise Problem(403, "foreign_host", "Demo mode answers on a loopback address only.")
         origin = request.headers.get("Origin")
-        if origin is not None and origin not in self.origins and not _is_own(request, origin):
+        if origin is not None and origin not in self.origins and not self._is_own(request, origin):
             raise Problem(403, "foreign_origin", "Demo mode answers its own pages only.")
 
+    def _is_own(self, request: web.Request, origin: str) -> bool:
+        """Whether an origin is that of the host that the request was sent to.
 
-def _is_own(request: web.Request, origin: str) -> bool:
-    """Whether an origin is that of the host that the request was sent to."""
-    scheme, _, netloc = origin.partition("://")
-    return scheme in ("http", "https") and netloc == request.headers.get("Host")
+        Where browsers come by https, a page of the same host that came without is foreign: anybody
+        on the way may have written it.
+        """
+        scheme, _, netloc = origin.partition("://")
+        schemes = ("https",) if self.secure else ("http", "https")
+        return scheme in schemes and netloc == request.headers.get("Host")
 
 
 def _unauthenticated(detail: str) -> Problem:
