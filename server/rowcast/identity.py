@@ -9,7 +9,6 @@ import time
 import uuid
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Literal
 from urllib.parse import urlsplit
 
 import orjson
@@ -25,9 +24,6 @@ _REMEMBER = 600.0  # seconds after which a session is looked at again: it may ne
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
-# A secret and where it was shown: one that is good as a cookie is not good as a bearer's, nor the
-# other way round, so that a page or a neighbouring host can't plant a token as somebody's cookie.
-_Shown = tuple[Literal["bearer", "cookie"], str]
 Ask = Callable[[str, dict[str, object]], Awaitable[Answer]]  # function, arguments
 
 
@@ -71,7 +67,7 @@ class Identity:
     demo_account: str | None = None
     admit: Callable[[str], None] = lambda account: None
     suspect: Callable[[web.Request], None] = lambda request: None
-    _known: dict[_Shown, _Known] = field(default_factory=dict)
+    _known: dict[str, _Known] = field(default_factory=dict)
 
     @property
     def cookie(self) -> str:
@@ -136,7 +132,7 @@ class Identity:
 
     async def _by_cookie(self, request: web.Request) -> Actor:
         secret = request.cookies[self.cookie]
-        key = f"cookie {secret}"  # a bearer's token is known by itself: neither passes as the other
+        key = f"cookie\n{secret}"  # no header has a line end: no bearer's token is known by this
         known = self._known.get(key)
         if known is not None and known.until > time.time():
             return known.actor
