@@ -12,7 +12,7 @@ data := $(CURDIR)/rowcast-data
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help run dev test test-postgres-15 test-container lint types check bench bundle psql image env clean
+.PHONY: help run dev test test-postgres-15 test-container lint types check bench bundle permissions psql image env clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -46,6 +46,9 @@ bench: .venv/installed-dev ## measure what it costs, as ratios (ARGS: see python
 
 bundle: .venv/installed ## raise the number in sql/BUNDLE after an edit in sql/
 	@$(bin)/python -c "from rowcast.schema import write_bundle_number as w; print('bundle', w().number)"
+
+permissions: .venv/installed ## make docs/permissions.md of the table in tests/permissions
+	@PYTHONPATH=tests $(bin)/python tools/permission_page.py
 
 psql: .venv/installed ## psql in the database of `make run`, as its superuser
 	@$(bin)/python tools/psql.py $(ARGS)

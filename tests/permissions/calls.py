@@ -1,0 +1,272 @@
+"""What is called: for each function, action and other route one call or more, by their case."""
+
+import time
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from permissions.world import PASSWORD, World
+from rowcast.keys import INVITATION, PASSWORD_RESET, VERIFY_EMAIL
+from rowcast.routes import ACTIONS, ROUTES, STREAMS, Route
+from support import KEYS
+
+Arguments = Callable[[World], dict[str, Any]]
+
+# By function and case, the arguments. `workspace`, where it is not the world's own.
+FUNCTIONS: dict[str, dict[str, Arguments]] = {
+    "account_get": {"": lambda _: {}},
+    "account_update": {"": lambda _: {"name": "Another"}},
+    "account_erase": {"": lambda _: {}},
+    "session_list": {"": lambda _: {}},
+    "session_revoke": {
+        "one's own": lambda world: {"session": world.own_session},
+        "another's": lambda world: {"session": world.anothers_session},
+    },
+    "token_list": {"": lambda _: {}},
+    "token_create": {"": lambda _: {"name": "mine", "scopes": ["read"]}},
+    "token_revoke": {
+        "one's own": lambda world: {"token": world.own_token},
+        "another's": lambda world: {"token": world.anothers_token},
+    },
+    "ticket_create": {"": lambda _: {}},
+    "workspace_list": {
+        "": lambda _: {},
+        "the deleted ones": lambda _: {"deleted": True},
+    },
+    "workspace_create": {"": lambda _: {"name": "mine", "template": "tasks"}},
+    "workspace_get": {
+        "": lambda _: {},
+        "a deleted one": lambda world: {"workspace": world.deleted_workspace},
+    },
+    "workspace_update": {"": lambda _: {"name": "Another"}},
+    "workspace_delete": {"": lambda _: {}},
+    "workspace_restore": {
+        "a deleted one": lambda world: {"workspace": world.deleted_workspace},
+        "one that is there": lambda _: {},
+    },
+    "workspace_transfer": {"": lambda world: {"accountId": world.mate.account}},
+    "member_list": {"": lambda _: {}},
+    "member_update": {
+        "a viewer to editor": lambda world: {"account": world.mate.account, "role": "editor"},
+        "a viewer to owner": lambda world: {"account": world.mate.account, "role": "owner"},
+        "oneself to admin": lambda world: {"account": oneself(world), "role": "admin"},
+        "the owner to viewer": lambda world: {"account": world.owner.account, "role": "viewer"},
+    },
+    "member_remove": {
+        "a viewer": lambda world: {"account": world.mate.account},
+        "oneself": lambda world: {"account": oneself(world)},
+        "the owner": lambda world: {"account": world.owner.account},
+    },
+    "role_list": {"": lambda _: {}},
+    "role_replace": {"": lambda world: {"roles": roles(world)}},
+    "invitation_list": {"": lambda _: {}},
+    "invitation_create": {
+        "as viewer": lambda _: {"email": fresh_email(), "role": "viewer"},
+        "as owner": lambda _: {"email": fresh_email(), "role": "owner"},
+    },
+    "invitation_revoke": {"": lambda world: {"invitation": world.invitation(fresh_email())}},
+    "audit_list": {"": lambda _: {}},
+    "collection_list": {"": lambda _: {}},
+    "record_list": {"": lambda world: {"collection": world.kind}},
+    "record_get": {
+        "": lambda world: {"id": world.record},
+        "a deleted one": lambda world: {"id": world.deleted_record},
+    },
+    "record_create": {"": lambda world: {"collection": world.kind, "data": world.data}},
+    "record_update": {"": lambda world: {"id": world.record, "patch": {"title": "Another"}}},
+    "record_delete": {"": lambda world: {"id": world.record}},
+    "record_restore": {"": lambda world: {"id": world.deleted_record}},
+    "record_move": {
+        "": lambda world: {"id": world.record, "field": "status", "value": "In Progress"}
+    },
+    "record_import": {
+        "": lambda world: {
+            "collection": world.kind,
+            "rows": [{"line": 1, "transactionId": str(uuid.uuid4()), "data": world.data}],
+        }
+    },
+    "snapshot": {"": lambda _: {}},
+    "changes": {"": lambda _: {"since": 0}},
+    "stream_open": {"": lambda _: {}},
+    "atlas_task_list": {"": lambda _: {}},
+    "atlas_task_create": {"": lambda world: {"data": world.data}},
+    "atlas_task_update": {"": lambda world: {"id": world.record, "patch": {"title": "Another"}}},
+    "atlas_field_list": {"": lambda _: {}},
+}
+
+
+# By function and case, what a list is to tell of: an answer that does not is judged `none`.
+TOLD: dict[tuple[str, str], Callable[[World], str]] = {
+    ("record_list", ""): lambda world: world.record,
+    ("snapshot", ""): lambda world: world.record,
+    ("changes", ""): lambda world: world.record,
+    ("atlas_task_list", ""): lambda world: world.record,
+    ("workspace_list", ""): lambda world: world.workspace,
+    ("workspace_list", "the deleted ones"): lambda world: world.deleted_workspace,
+}
+
+
+def oneself(world: World) -> str:
+    """The actor; for nobody, an account that there is not."""
+    return world.actor.account if world.actor else str(uuid.uuid4())
+
+
+def own_email(world: World) -> str:
+    """The actor's address; for nobody, one without an account."""
+    return world.actor.email if world.actor else fresh_email()
+
+
+def fresh_email() -> str:
+    """An address that nobody has."""
+    return f"new-{uuid.uuid4().hex[:12]}@example.org"
+
+
+def roles(world: World) -> list[dict[str, Any]]:
+    """The workspace's own roles, with other labels."""
+    rows = world.database.run(
+        "select jsonb_build_object('key', key, 'label', 'New ' || label, 'read', read,"
+        " 'edit', edit, 'may', may) from core.role where workspace_id = %s",
+        world.workspace,
+    )
+    return [role for (role,) in rows]
+
+
+def kind_of(function: str) -> str:
+    """The collection that a function's calls are about."""
+    return "task" if function.startswith("atlas_") else "request"
+
+
+@dataclass(frozen=True)
+class Request:
+    """An HTTP request, but for who sends it."""
+
+    method: str
+    path: str
+    query: Mapping[str, str] = field(default_factory=dict)
+    body: Any = None
+    csv: str | None = None
+
+
+@dataclass(frozen=True)
+class Case:
+    """A row of the table of routes: its name and case, and the request that it is about.
+
+    told: what the answer is to tell of.
+    """
+
+    name: str
+    case: str
+    kind: str
+    request: Callable[[World], Request]
+    told: Callable[[World], str] | None = None
+
+
+def _of_route(route: Route, arguments: Arguments) -> Callable[[World], Request]:
+    """The request that makes an endpoint call its function with these arguments."""
+
+    def request(world: World) -> Request:
+        rest = arguments(world)
+        workspace = rest.pop("workspace", world.workspace)
+        path = route.path.replace("{workspace}", workspace)
+        for name in list(rest):
+            if f"{{{name}}}" in path:
+                path = path.replace(f"{{{name}}}", rest.pop(name))
+        if route.template is not None and "{id}" not in route.path:
+            rest["workspaceId"] = workspace
+        if route.body is not None:
+            return Request(route.method, path, body=rest)
+        return Request(route.method, path, {k: str(v).lower() for k, v in rest.items()})
+
+    return request
+
+
+def _password_reset_token(world: World) -> str:
+    email = own_email(world)
+    world.database.run("select trusted.password_reset_request(%s, '127.0.0.1')", email)
+    return _mail_token(world, PASSWORD_RESET, email)
+
+
+def _verify_token(world: World) -> str:
+    email = fresh_email()
+    world.database.run("select trusted.registration_request(%s, 'New', 'hash', '127.0.0.1')", email)
+    return _mail_token(world, VERIFY_EMAIL, email)
+
+
+def _mail_token(world: World, audience: str, email: str) -> str:
+    token = world.database.value("select id from core.one_time_token where email = %s", email)
+    return KEYS.sign(audience, {"jti": str(token)}, time.time() + 60)
+
+
+def _acceptance(world: World, email: str) -> dict[str, Any]:
+    claims = {"jti": world.invitation(email), "ws": world.workspace}
+    body = {"token": KEYS.sign(INVITATION, claims, time.time() + 60)}
+    return body if world.actor else {**body, "name": "New", "password": PASSWORD}
+
+
+# By handler and case, the body.
+_ACTIONS: dict[str, dict[str, Callable[[World], Any]]] = {
+    "register": {
+        "": lambda _: {"email": fresh_email(), "name": "New", "password": PASSWORD},
+    },
+    "verify_email": {"": lambda world: {"token": _verify_token(world)}},
+    "login": {"": lambda world: {"email": own_email(world), "password": PASSWORD}},
+    "demo_users": {"": lambda _: None},
+    "demo_login": {"": lambda world: {"email": own_email(world)}},
+    "refresh": {
+        "": lambda world: {"refreshToken": world.actor.refresh_token if world.actor else "made up"},
+    },
+    "logout": {"": lambda _: None},
+    "password_reset": {"": lambda world: {"email": own_email(world)}},
+    "password_reset_confirm": {
+        "": lambda world: {"token": _password_reset_token(world), "password": PASSWORD + "!"}
+    },
+    "update_me": {
+        "the name": lambda _: {"name": "Another"},
+        "the password": lambda _: {"password": PASSWORD + "!", "currentPassword": PASSWORD},
+    },
+    "accept_invitation": {
+        "one's own": lambda world: _acceptance(world, own_email(world)),
+        "another's": lambda world: _acceptance(world, fresh_email()),
+    },
+}
+
+
+def _fixed(method: str, path: str, **more: Any) -> Callable[[World], Request]:
+    return lambda world: Request(method, path.replace("{workspace}", world.workspace), **more)
+
+
+def _action(method: str, path: str, body: Callable[[World], Any]) -> Callable[[World], Request]:
+    return lambda world: Request(method, path, body=body(world))
+
+
+PUBLIC = ("/health/live", "/health/ready", "/", "/account", "/account/account.css",
+          "/account/account.js")  # fmt: skip
+IMPORT = "/api/v1/workspaces/{workspace}/import"
+
+
+def cases() -> list[Case]:
+    """Every case of every route."""
+    found = [
+        Case(
+            f"{r.method} {r.path}",
+            case,
+            kind_of(r.function),
+            _of_route(r, arguments),
+            TOLD.get((r.function, case)),
+        )
+        for r in ROUTES
+        for case, arguments in FUNCTIONS.get(r.function, {}).items()
+    ]
+    found += [
+        Case(f"{a.method} {a.path}", case, "request", _action(a.method, a.path, body))
+        for a in ACTIONS
+        for case, body in _ACTIONS.get(a.handler, {}).items()
+    ]
+    for stream in STREAMS:
+        kind = "task" if stream.form == "atlas" else "request"
+        found.append(Case(f"GET {stream.path}", "", kind, _fixed("GET", stream.path)))
+    rows = {"query": {"collection": "request"}, "csv": "title\nDrop test\n"}
+    found.append(Case(f"POST {IMPORT}", "", "request", _fixed("POST", IMPORT, **rows)))
+    found += [Case(f"GET {path}", "", "request", _fixed("GET", path)) for path in PUBLIC]
+    return found
