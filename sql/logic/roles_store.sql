@@ -1,14 +1,11 @@
 -- Makes these the roles of a workspace, beside the owner's. Invitations into a role that is gone are revoked.
--- Raises PT409 role_in_use with the members' role, PT422 invalid_role where a key stands twice or has the wrong form.
+-- Raises PT409 role_in_use.
 create or replace function logic.roles_store(p_workspace_id uuid, p_roles core.role[]) returns void
 language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_keys constant text[] := array(select r.key from unnest(p_roles) r);
 begin
-  if exists (select from unnest(v_keys) k group by k having count(*) > 1) then
-    raise sqlstate 'PT422' using hint = 'invalid_role', message = 'A role stands twice.';
-  end if;
   if exists (
       select from core.member m
       where m.workspace_id = p_workspace_id and m.role <> 'owner' and m.role <> all (v_keys)) then
@@ -23,8 +20,6 @@ begin
   select r.* from unnest(p_roles) r
   on conflict (workspace_id, key) do update
     set label = excluded.label, read = excluded.read, edit = excluded.edit, may = excluded.may, position = excluded.position;
-exception when check_violation or not_null_violation then
-  raise sqlstate 'PT422' using hint = 'invalid_role', message = 'A role needs a key (a-z, 0-9, _; a letter first) and a label.';
 end
 $$;
 comment on function logic.roles_store(uuid, core.role[]) is 'Makes these the roles of a workspace.';
