@@ -45,7 +45,7 @@ PAYLOADS = {
     "dollar quote": "$$; drop schema core cascade; $$",
     "function quote": "$function$; drop schema core cascade; --$function$",
     "backslash": f"\\'; select pg_sleep({SLEEP}); --",
-    "unicode quotes": 'ʼ’＇ʹ; drop table "core"."record"; --',
+    "unicode quotes": '\u02bc\u2019\uff07\u02b9; drop table "core"."record"; --',
     "double quote": 'x"; drop table "core"."record"; --',
     "formats": "%I %s %L %1$s %% {0} %(x)s $1 :x ? %_\\",
     "nul": 'a\0\'; drop table "core"."record"; --',
