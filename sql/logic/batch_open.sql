@@ -44,7 +44,7 @@ begin
           and exists (select from core.record r where r.workspace_id = c.workspace_id and r.id = c.record))
     from unnest(p_functions, p_actors, p_sessions, p_workspaces, v_records, p_transactions, p_arguments) with ordinality
       as c(function, actor_id, session_id, workspace_id, record, transaction_id, arguments, n)
-    left join lateral logic.rights(c.workspace_id, c.actor_id, c.session_id) g on true
+    left join logic.rights(p_workspaces, p_actors, p_sessions) g on g.n = c.n
     left join lateral (
       select e.seq, e.at from core.change e where e.workspace_id = c.workspace_id order by e.seq desc limit 1) l on true
     left join (select distinct * from unnest(v_locked_workspaces, v_locked_records)) k(workspace_id, id)

@@ -1,6 +1,7 @@
 -- In which workspace each call of a batch belongs: exactly one answer per call, in order. A call names its workspace, or a
 -- record (uuid or display id), or neither, and then it is the actor's only workspace of a template. Only workspaces of which
 -- the actor is a member count: another tenant's record with the same id is invisible, and a stranger locks nobody's clock.
+-- The candidates are found once (offset 0 keeps the planner from working them out for each mention of them).
 -- Answers all candidates, and where they are not just one, the code of the refusal (see raise_refusal).
 create or replace function logic.call_workspaces(
   p_functions text[], p_actors uuid[], p_sessions uuid[], p_workspaces uuid[], p_records text[], p_templates text[])
@@ -23,10 +24,10 @@ begin
     as c(function, actor, session, workspace_id, record, template, n)
   cross join lateral (
     select case
-      when c.workspace_id is not null then array(
-        select m.workspace_id
-        from core.member m
-        where m.workspace_id = c.workspace_id and m.account_id = c.actor)
+      when c.workspace_id is not null then case
+        when exists (select from core.member m where m.workspace_id = c.workspace_id and m.account_id = c.actor)
+          or logic.admitted(c.function, c.workspace_id, c.actor)
+        then array[c.workspace_id] else '{}' end
       when c.record is not null and logic.is_uuid(c.record) then array(
         select r.workspace_id
         from core.record r
@@ -44,13 +45,7 @@ begin
         where m.account_id = c.actor and w.template = c.template and w.deleted_at is null
         order by w.number)
     end as candidates
-  ) m
-  cross join lateral (
-    select case
-      when m.candidates = '{}' and c.workspace_id is not null and logic.admitted(c.function, c.workspace_id, c.actor)
-        then array[c.workspace_id]
-      else m.candidates
-    end as candidates
+    offset 0
   ) w;
 end
 $$;
