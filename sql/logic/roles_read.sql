@@ -3,8 +3,8 @@ create or replace function logic.roles_read(p_workspace_id uuid, p_roles jsonb) 
 language plpgsql stable
 as $$
 declare
-  v_collections constant text := '\*|' || coalesce((
-    select string_agg(c.key, '|') || '|' from core.collection c where c.workspace_id = p_workspace_id), '') || '!';
+  v_collections constant text := '\*' || coalesce((
+    select string_agg('|' || c.key, '') from core.collection c where c.workspace_id = p_workspace_id), '');
   v_errors jsonb;
 begin
   select jsonb_agg(jsonb_build_object('path', e.path, 'message', e.message) order by e.path) into v_errors
