@@ -11,6 +11,7 @@ import psycopg
 from support import CHEAP, KEYS, Database
 
 PASSWORD = "correct horse battery"
+NAME, TITLE = "Ours Ltd", "Drop test of ours"
 _HASH = CHEAP.hash(PASSWORD)
 _ROLES = {
     "view": "viewer",
@@ -83,7 +84,7 @@ class World:
         return Person(made["id"], email, opened["sessionId"], token, opened["refreshToken"])
 
     def _workspace(self, connection: psycopg.Connection[Any]) -> str:
-        created = self._call("workspace_create", self.owner, name="Ours", template=f"{self.kind}s")
+        created = self._call("workspace_create", self.owner, name=NAME, template=f"{self.kind}s")
         workspace = str(created["id"])
         if self.kind == "task":
             connection.execute(_REQUESTER, [workspace])
@@ -139,7 +140,7 @@ class World:
     @property
     def data(self) -> dict[str, str]:
         """A document that fits the collection."""
-        return {"title": "Drop test"}
+        return {"title": TITLE}
 
     def _record(self) -> str:
         if self.column == "own":
