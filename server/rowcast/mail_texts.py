@@ -126,7 +126,8 @@ def one_line(value: object, default: str = "", length: int = _NAME_LENGTH) -> st
         character if unicodedata.category(character)[0] not in "CZ" else " "
         for character in str(value or "")
     )
-    line = " ".join(shown.replace(_ENCODED, "= ?").split()) or default
+    broken = shown.replace(_ENCODED, "= ?").replace("://", ": //")  # no link but ours
+    line = " ".join(broken.split()) or default
     return line if len(line) <= length else line[: length - 1] + "…"
 
 
