@@ -1,6 +1,7 @@
 """Sends requests as they are, without the kindness of a client library."""
 
 import asyncio
+import io
 import json
 from dataclasses import dataclass
 from typing import Any
@@ -48,7 +49,7 @@ class Sender:
         async with self.session.request(
             method,
             URL(url, encoded=True),
-            data=raw,
+            data=raw if raw is None else io.BytesIO(raw),
             headers=headers,
             allow_redirects=False,
             cookies={},
