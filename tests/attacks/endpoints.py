@@ -11,6 +11,7 @@ from rowcast import models
 from rowcast.routes import ACTIONS, ROUTES, STREAMS
 
 HEALTH = ("/health/live", "/health/ready")
+PAGES = ("/", "/account", "/account/account.css", "/account/account.js")
 IMPORT = "/api/v1/workspaces/{workspace}/import"
 
 
@@ -33,7 +34,7 @@ ENDPOINTS = (
     *(Endpoint(a.method, a.path, a.body) for a in ACTIONS),
     *(Endpoint("GET", s.path, None, models.EventsQuery, stream=True) for s in STREAMS),
     Endpoint("POST", IMPORT),
-    *(Endpoint("GET", path) for path in HEALTH),
+    *(Endpoint("GET", path) for path in (*HEALTH, *PAGES)),
 )
 
 

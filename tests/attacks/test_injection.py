@@ -30,7 +30,8 @@ from attacks.endpoints import (
 from attacks.sending import Sender
 from attacks.stage import Builder, Stage
 from rowcast import models
-from support import LEAKS, ROOT, Database, HttpReply
+from rowcast.app import make_app
+from support import LEAKS, ROOT, Database, HttpReply, deployed
 
 SLEEP = 4  # seconds that a payload wants to sleep
 
@@ -82,6 +83,17 @@ CONSUMES = {
     "api/v1/workspaces/{workspace}/invitations/{invitation}": {"DELETE"},
     "api/v1/workspaces/{workspace}/records/{id}": {"DELETE"},
 }
+
+
+async def test_every_address_of_the_server_is_attacked(database: Database) -> None:
+    """What the application really answers, not only what its tables say."""
+    router = make_app(deployed(database), lambda: None).router
+    answered = {
+        (route.method, route.resource.canonical)
+        for route in router.routes()
+        if route.resource is not None and route.method != "HEAD"
+    }
+    assert answered == {(endpoint.method, endpoint.path) for endpoint in ENDPOINTS}
 
 
 def test_every_model_of_a_route_has_a_good_request_with_every_member() -> None:

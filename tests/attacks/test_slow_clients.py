@@ -85,16 +85,16 @@ async def test_a_body_without_end_is_refused_at_its_bound(sender: Sender, stage:
     parts = urlsplit(sender.url)
     reader, writer = await asyncio.open_connection(parts.hostname, parts.port)
     writer.write(head + b"Transfer-Encoding: chunked\r\n\r\n")
-    answer = asyncio.create_task(reader.readuntil(b"\r\n"))
+    status = asyncio.create_task(reader.readuntil(b"\r\n"))
     sent = 0
-    while not answer.done():
+    while not status.done():
         writer.write(b"10000\r\n" + b" " * 65536 + b"\r\n")
         await asyncio.sleep(0)
         async with asyncio.timeout(5):
             await writer.drain()
         sent += 65536
         assert sent < 16 * MAX_BODY
-    assert b" 413 " in await answer
+    assert b" 413 " in await status
     writer.close()
     for length in (MAX_BODY + 1, 10**12, 10**30):
         reader, writer = await asyncio.open_connection(parts.hostname, parts.port)
