@@ -97,12 +97,14 @@ class Mailer:
     async def run(self) -> None:
         """Works until cancelled or closed; a database that is away is waited for."""
         self._task = asyncio.current_task()
-        backoff = _BACKOFF_MIN
+        backoff, rest = _BACKOFF_MIN, _PAUSE_MIN
         while not self._closing:
             self._woken.clear()
             try:
-                pause = await self.deliver_due()
-                backoff = _BACKOFF_MIN
+                due = await self.deliver_due()
+                # due, but not for us: another process is taking it, and need not be watched
+                rest = _PAUSE_MIN if due > 0 else min(rest * 2, _PAUSE_MAX)
+                pause, backoff = max(due, rest), _BACKOFF_MIN
             except Problem as problem:
                 log.warning("mails wait", code=problem.code)
                 pause, backoff = backoff, min(backoff * 2, _BACKOFF_MAX)
@@ -112,13 +114,13 @@ class Mailer:
                         await self._woken.wait()
 
     async def deliver_due(self) -> float:
-        """Delivers all that is due. Answers in how many seconds to look again. Raises Problem."""
+        """Delivers all that it gets. Answers in how many seconds more falls due. Raises Problem."""
         while not self._closing:
             taken = await self._call("trusted.mail_take", limit=_AT_ONCE)
             mails: list[Mail] = taken["mails"]
             if not mails:
                 due = taken["next"]
-                return _PAUSE_MAX if due is None else min(max(due, _PAUSE_MIN), _PAUSE_MAX)
+                return _PAUSE_MAX if due is None else min(float(due), _PAUSE_MAX)
             async with asyncio.TaskGroup() as group:
                 for mail in mails:
                     group.create_task(self._deliver(mail))

@@ -89,7 +89,13 @@ def plain_text(message: EmailMessage) -> str:
 def parse_address(text: str, name: str = "") -> Address:
     """An address, its domain in ASCII (IDNA). Raises AddressError."""
     match = _ADDRESS.fullmatch(text)
-    if match is None or not text.isprintable() or _ENCODED in text + name or len(text) > 320:
+    if (
+        match is None
+        or _passes_for_another(text)
+        or not text.isprintable()
+        or _ENCODED in text + name
+        or len(text) > 320
+    ):
         raise AddressError("no mail can go to this address")
     local, domain = match.groups()
     try:
@@ -106,6 +112,15 @@ def parse_sender(text: str) -> Address:
         raise AddressError("not of the form: Name <name@example.org>")
     name = (match["name"] or "").strip('"')
     return parse_address(match["inner"] or match["bare"] or "", name)
+
+
+def _passes_for_another(text: str) -> bool:
+    """Whether an address equals another one only in the eyes of `lower` (K, the Kelvin sign).
+
+    The database compares addresses so; a mail about somebody's account must not go to such a twin.
+    """
+    folds = any(not c.isascii() and c.lower()[0].isascii() for c in text)
+    return folds or not unicodedata.is_normalized("NFKC", text)
 
 
 def _body(text: _Text, address: str, expires: float) -> str:

@@ -44,6 +44,22 @@ async def test_a_mail_is_delivered_when_what_causes_it_commits(
     assert abs(claims["exp"] - time.time() - 86400) < 60
 
 
+async def test_a_process_that_has_nothing_to_deliver_is_woken_by_a_mail(
+    database: Database, serve: Serve, inbox: Inbox
+) -> None:
+    database.run(
+        "insert into core.mail (kind, address, next_at) values"
+        " ('password-changed', 'later@example.org', clock_timestamp() + interval '1 hour')"
+    )
+    async with serve(inbox) as url:
+        for n in range(5):
+            for _ in range(5):  # time enough to have looked, and found nothing
+                assert not await is_away(url)
+            put(database, "password-changed", f"a{n}@example.org")
+            await eventually(lambda n=n: len(inbox.messages) > n, what="delivery")  # type: ignore[misc]
+    assert inbox.recipients == [f"a{n}@example.org" for n in range(5)]
+
+
 async def test_a_mail_that_waited_before_the_start_is_delivered(
     database: Database, serve: Serve, inbox: Inbox
 ) -> None:

@@ -197,6 +197,9 @@ def test_a_long_name_is_cut() -> None:
         "",
         "a" * 320 + "@example.org",
         "ada@" + "x" * 64 + "é.example",
+        "mi\u212ae@example.org",  # lower() makes it mike@
+        "ada@g\u0130thub.example",  # lower() makes it github.example
+        "\u2126@example.org",  # ohm, not omega
     ],
 )
 def test_what_is_no_single_address_gets_no_mail(address: str) -> None:
