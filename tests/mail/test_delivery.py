@@ -203,12 +203,24 @@ async def test_a_reset_for_an_address_without_an_account_sends_nothing(
         request_reset(database, "ADA@example.org")
         await eventually(lambda: settled(database), what="delivery")
     (message,) = inbox.messages
-    assert inbox.recipients == ["ADA@example.org"]
+    assert inbox.recipients == ["Ada@example.org"]  # as the account has it
     claims = KEYS.verify(PASSWORD_RESET, token_in(message.get_content()))
     assert abs(claims["exp"] - time.time() - 3600) < 60
     assert claims["jti"] == database.value(
         "select id::text from core.one_time_token where email = 'ADA@example.org'"
     )
+
+
+async def test_a_reset_goes_to_the_address_of_the_account_not_to_a_look_alike(
+    database: Database, serve: Serve, inbox: Inbox
+) -> None:
+    """U+212A is k in lower case: the address typed may be somebody else's mailbox."""
+    database.account("Kim")
+    async with serve(inbox):
+        request_reset(database, "\u212aim@example.org")
+        request_reset(database, "kim@example.org")
+        await eventually(lambda: settled(database), what="delivery")
+    assert set(inbox.recipients) == {"Kim@example.org"}
 
 
 async def test_a_registration_of_an_address_with_an_account_says_so_to_its_owner_alone(

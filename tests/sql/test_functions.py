@@ -60,7 +60,7 @@ DEFINERS = {
     "logic.is_owner": "reads members, also of deleted workspaces",
     "logic.log_position": "reads the log",
     "logic.log_verdict": "reads the log",
-    "logic.mail_kind": "reads accounts",
+    "logic.mail_reader": "reads accounts",
     "logic.mail_put": "writes mails",
     "logic.member__100_last_owner": "takes the clock and reads members",
     "logic.member__500_access": "takes the clock and writes the log",
