@@ -230,6 +230,8 @@ async def test_nothing_that_is_sent_ends_a_line_of_an_answer(sender: Sender, sta
                 assert answer.startswith(b"HTTP/1.")
                 head = answer.split(b"\r\n\r\n")[0]
                 assert not re.search(rb"[\r\n]X-Evil", head), (name, text, head)
+                given_back = re.search(rb"\r\nX-Request-ID: ([^\r]*)", head)
+                assert given_back is None or re.fullmatch(rb"[ -~]{1,100}", given_back[1])
         for path in (base + b"/" + text, b"/" + text, base + b"?x=" + text):
             answer = await sender.raw(
                 b"GET " + path.replace(b" ", b"%20") + b" HTTP/1.1\r\nHost: x\r\n"
