@@ -294,6 +294,52 @@ async def test_cursors_of_another_tenant_lead_nowhere_but_through_ones_own(
     assert {task["id"] for task in seen} <= {task["id"] for task in eve.tasks}
 
 
+def told_by(text: str) -> str:
+    """What a cursor says to who decodes it."""
+    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode()
+
+
+async def paged(client: Client, path: str, collection: str, sort: str) -> list[str]:
+    """The titles of a list, read one record a page; each cursor must tell of that record alone."""
+    titles: list[str] = []
+    query = {"collection": collection, "limit": "1", "sort": sort}
+    while True:
+        reply = await client.call("GET", path, params=query)
+        (record,) = reply[f"{collection}s"]
+        titles.append(record["data"]["title"])
+        if reply["nextCursor"] is None:
+            return titles
+        values = json.loads(told_by(reply["nextCursor"]))["v"]
+        assert values == [titles[-1], str(record["number"])]
+        query["cursor"] = reply["nextCursor"]
+
+
+@pytest.mark.parametrize("sort", ["title", "-title"])
+async def test_pages_are_cut_as_if_there_were_no_other_tenant(
+    ada: Tenant, eve: Tenant, sort: str
+) -> None:
+    assert len(ada.tasks) == len(eve.tasks), "whose titles alternate"
+    titles = await paged(eve.client, f"{eve.path}/records", "task", sort)
+    assert titles == sorted((f"{x} of Eve" for x in "ABC"), reverse=sort != "title")
+
+
+@pytest.mark.parametrize("sort", ["title", "-title"])
+async def test_pages_are_cut_as_if_there_were_no_records_out_of_sight(
+    client: Client, database: Database, sort: str
+) -> None:
+    workspace = database.workspace("Ada", "requests")
+    database.join(workspace, "Rosa", "requester")
+    for letter in "ABC":
+        for actor in ("Ada", "Rosa"):
+            data = {"title": f"{letter} of {actor}"}
+            arguments = {"collection": "request", "data": data}
+            database.call("record_create", workspace, actor=actor, arguments=arguments)
+    rosa = replace(client, token=database.token("Rosa"))
+    path = f"/api/v1/workspaces/{workspace}/records"
+    titles = await paged(rosa, path, "request", sort)
+    assert titles == sorted((f"{x} of Rosa" for x in "ABC"), reverse=sort != "title")
+
+
 async def test_cursors_of_the_log_and_the_audit_stay_in_ones_own(ada: Tenant, eve: Tenant) -> None:
     for n in range(5):
         body = {"patch": {"title": f"{n} of Ada"}}
