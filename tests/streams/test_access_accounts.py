@@ -182,28 +182,40 @@ async def put_role(client: Client, workspace: str, key: str, **change: Any) -> N
     await client.call("PUT", path, {"roles": wanted})
 
 
-async def test_a_role_that_is_narrowed_or_widened_resets_its_streams_in_every_process(
-    two: list[Client], database: Database, workspace: str, events: str
+@pytest.mark.parametrize("how", ["role", "member"])
+async def test_rights_that_are_narrowed_or_widened_reset_streams_in_every_process(
+    two: list[Client], database: Database, workspace: str, events: str, how: str
 ) -> None:
+    base = f"/api/v1/workspaces/{workspace}"
+    roles = (await two[0].call("GET", f"{base}/roles"))["roles"]
+    narrow = {"key": "narrow", "label": "Narrow", "read": ["task:own"]}
+    await two[0].call("PUT", f"{base}/roles", {"roles": [*roles, narrow]})
     pat = await member(two[0], database, workspace, "pat")
     bystander = await member(two[0], database, workspace, "sam", "editor")
+
+    async def change(client: Client, read: list[str], role: str) -> None:
+        if how == "role":
+            await put_role(client, workspace, "viewer", read=read)
+        else:
+            await client.call("PATCH", f"{base}/members/{pat.account}", {"role": role})
+
     his = [Reader(each, events) for each in elsewhere(pat.client, two)]
     others = [Reader(each, events) for each in elsewhere(bystander.client, two)]
     async with following(*his, *others):
-        await put_role(two[0], workspace, "viewer", read=["task:own"])
+        await change(two[0], ["task:own"], "narrow")
         for reader in his:
             await reader.was_reset("access", seconds=1)
         create_in_psql(database, workspace, 1)
-        await put_role(two[1], workspace, "viewer", read=["*"])
+        await change(two[1], ["*"], "viewer")
         for reader in his:
             await reader.was_reset("access", "access", seconds=1)
         create_in_psql(database, workspace, 1)
         for reader in (*his, *others):
             await reader.reached(head(database, workspace))
-    for reader in his:
-        assert names(reader.events[1:]) == ["reset", "reset", "task-created"]
-    for reader in others:
-        assert names(reader.events[1:]) == ["task-created", "task-created"]
+    for reader in (*his, *others):
+        told = [name for name in names(reader.events[1:]) if name != "member-changed"]
+        resets, tasks = (["reset", "reset"], 1) if reader in his else ([], 2)
+        assert told == resets + ["task-created"] * tasks
 
 
 @pytest.mark.parametrize("read", [["task:own"], ["*", "task"]], ids=["narrowed", "widened"])
