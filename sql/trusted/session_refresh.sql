@@ -16,7 +16,7 @@ begin
   join core.session s on s.id = t.session_id
   where t.hash = decode(p_hash, 'hex')
   for update of s;
-  if v_session.id is null or v_session.revoked_at is not null or v_session.expires_at <= v_now then
+  if v_session.id is null or not logic.session_live(v_session.id, v_session.account_id) then
     raise sqlstate 'PT401' using message = 'The refresh token is not good, or no longer: sign in.', hint = 'invalid_refresh_token';
   end if;
   select t.used_at into v_used_at from core.refresh_token t where t.hash = decode(p_hash, 'hex');

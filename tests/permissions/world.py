@@ -100,6 +100,11 @@ class World:
                     "update core.account set disabled_at = now() where id = %s",
                     [self.actor.account],
                 )
+                # That ended the session too; here the account alone is to keep it out.
+                connection.execute(
+                    "update core.session set revoked_at = null where account_id = %s",
+                    [self.actor.account],
+                )
         return workspace
 
     def _join(
