@@ -11,21 +11,20 @@ import aiohttp
 import psycopg
 import pytest
 import uvloop
-from aiohttp import web
 from psycopg import sql
 
-from rowcast.app import Deployment, make_app
 from rowcast.config import server_password
 from rowcast.schema import migrate
 from support import (
-    CHEAP,
     FAST,
     SECRET,
     Client,
     Cluster,
     Database,
     ServerProcess,
+    deployed,
     server_url,
+    serving,
     start_server,
 )
 
@@ -91,15 +90,8 @@ def database(cluster: Cluster, template: str) -> Iterator[Database]:
 @pytest.fixture
 async def app_url(database: Database) -> AsyncIterator[str]:
     """A server in this process; its address."""
-    deployment = Deployment(database.server, database.server, (SECRET,), hasher=CHEAP)
-    runner = web.AppRunner(
-        make_app(deployment, lambda: None), access_log=None, handler_cancellation=True
-    )
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    yield f"http://127.0.0.1:{runner.addresses[0][1]}"
-    await runner.cleanup()
+    async with serving(deployed(database)) as url:
+        yield url
 
 
 @pytest.fixture

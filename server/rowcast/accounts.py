@@ -29,6 +29,7 @@ from rowcast.endpoints import (
 from rowcast.gateway import Answer, Call, Gateway, missing_function, new_transaction_id
 from rowcast.identity import Actor, Ask, digest
 from rowcast.keys import ACCESS_SECONDS, INVITATION, PASSWORD_RESET, VERIFY_EMAIL, TokenError
+from rowcast.limits import limit_key
 from rowcast.problems import Problem
 from rowcast.routes import Action
 from rowcast.writer import Writer
@@ -86,8 +87,8 @@ class _Request:
 
     @property
     def address(self) -> str:
-        """Where it comes from."""
-        return client_address(self.http)
+        """Where it comes from; of IPv6 the /64, within which a client can choose freely."""
+        return limit_key(client_address(self.http))
 
     async def ask(self, function: str, /, **arguments: object) -> Any:
         """The answer of a function, called as nobody. Raises Problem."""

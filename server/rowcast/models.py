@@ -10,7 +10,8 @@ Uuid = Annotated[
     str,
     Field(pattern=r"^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$"),
 ]
-Name = Annotated[str, Field(min_length=1, max_length=200)]
+# Not blank, and without control characters: names stand in headers of mails.
+Name = Annotated[str, Field(max_length=200, pattern=r"^\P{Cc}*[^\s\p{Cc}]\P{Cc}*$")]
 Key = Annotated[str, Field(max_length=40)]
 Email = Annotated[str, Field(min_length=3, max_length=320)]
 Password = Annotated[str, Field(min_length=8, max_length=200)]
@@ -134,7 +135,7 @@ class AccountUpdate(Body):
     """What of an account can change; a new password needs the old one."""
 
     name: Name | None = None
-    avatar: Annotated[str, Field(max_length=2000)] | None = None
+    avatar: Annotated[str, Field(max_length=2000, pattern="^(https?://.*)?$")] | None = None
     password: Password | None = None
     current_password: Annotated[str, Field(max_length=200)] | None = None
 

@@ -1,4 +1,4 @@
--- PATCH me: name and avatar; what is not given stays. Raises PT401 unauthenticated, PT403 sign_in_required, PT422 invalid_account.
+-- PATCH me: name and avatar; what is not given stays, an empty avatar goes. Raises PT401 unauthenticated, PT403 sign_in_required, PT422 invalid_account.
 create or replace function api.account_update(p_name text default null, p_avatar text default null) returns jsonb
 language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
 as $$
@@ -9,7 +9,7 @@ begin
   perform logic.account_check('-@-', coalesce(p_name, '-'));
   if logic.repeated_seq() is null then
     update core.account a
-    set name = coalesce(btrim(p_name), a.name), avatar = coalesce(p_avatar, a.avatar)
+    set name = coalesce(btrim(p_name), a.name), avatar = nullif(coalesce(p_avatar, a.avatar), '')
     where a.id = v_actor;
   end if;
   select * into v_account from core.account a where a.id = v_actor;

@@ -16,7 +16,7 @@ begin
     if not found then
       raise sqlstate 'PT422' using message = 'There is no such template.', hint = 'unknown_template';
     end if;
-    insert into core.workspace (workspace_id, name, template) values (v_id, btrim(p_name), p_template);
+    insert into core.workspace (workspace_id, name, template) values (v_id, p_name, p_template);
     perform logic.template_apply(v_id, v_definition);
     insert into core.member (workspace_id, account_id, role) values (v_id, v_actor, 'owner');
   end if;

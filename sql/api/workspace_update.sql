@@ -5,7 +5,7 @@ as $$
 begin
   if logic.repeated_seq() is null then
     perform logic.manage_check();
-    update core.workspace w set name = btrim(p_name) where w.workspace_id = p_workspace_id;
+    update core.workspace w set name = p_name where w.workspace_id = p_workspace_id;
   end if;
   return logic.workspace_shape(p_workspace_id, core.entered_actor())
     || jsonb_build_object('seq', coalesce(logic.repeated_seq(), logic.seq_last(p_workspace_id)));

@@ -1,4 +1,4 @@
-"""README, "Several people": its curl lines as they stand there, over real HTTP, SMTP and Postgres."""
+"""README, "Several people": its curl lines as they are, over real HTTP, SMTP and Postgres."""
 
 import asyncio
 import json

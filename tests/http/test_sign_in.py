@@ -23,6 +23,7 @@ from people import (
     signed_in,
     try_log_in,
 )
+from rowcast.edge import Edge
 from rowcast.keys import PASSWORD_RESET, VERIFY_EMAIL
 from support import KEYS, Client, Database, HttpReply, ServerProcess, deployed, serving
 
@@ -332,9 +333,11 @@ async def test_name_and_picture_change_without_a_password(
 ) -> None:
     await sign_up(client, database, PAT)
     pat = await log_in(client, PAT)
-    changed = await pat.client.call("PATCH", ME, {"name": "Patricia", "avatar": "cat"})
-    assert (changed["name"], changed["avatar"]) == ("Patricia", "cat")
-    assert (await pat.client.call("PATCH", ME, {"avatar": "dog"}))["name"] == "Patricia"
+    changed = await pat.client.call(
+        "PATCH", ME, {"name": "Patricia", "avatar": "https://example.org/cat.png"}
+    )
+    assert (changed["name"], changed["avatar"]) == ("Patricia", "https://example.org/cat.png")
+    assert (await pat.client.call("PATCH", ME, {"avatar": ""}))["avatar"] is None
 
 
 # Brute force
@@ -398,6 +401,25 @@ async def test_one_address_that_tries_many_accounts_is_slowed(
         (await wrong(client, f"user{n}@example.org")).problem(401)
     assert (await try_log_in(client, PAT)).status == 200
     (await wrong(client, "one-more@example.org")).problem(429, "too_many_attempts")
+
+
+async def test_addresses_of_one_ipv6_network_count_as_one(
+    session: aiohttp.ClientSession, database: Database
+) -> None:
+    async with serving(deployed(database, edge=Edge(proxies=("127.0.0.1",)))) as url:
+        client = Client(session, url, None)
+        for n in range(6):
+            reply = await client.send(
+                "POST",
+                "/api/v1/auth/login",
+                {"email": PAT, "password": "wrong password"},
+                headers={"X-Forwarded-For": f"2001:db8:1:2::{n + 1:x}"},
+            )
+            reply.problem(401 if n < 5 else 429)
+        elsewhere = {"X-Forwarded-For": "2001:db8:1:3::1"}
+        body = {"email": PAT, "password": "wrong password"}
+        reply = await client.send("POST", "/api/v1/auth/login", body, headers=elsewhere)
+        reply.problem(401)
 
 
 async def test_an_address_that_spells_another_counter_fills_none_but_its_own(

@@ -47,7 +47,7 @@ async def test_a_renamed_workspace_is_told_to_its_streams(
     viewer = as_member(client, database, workspace, "Vic", "viewer")
     reader = Reader(viewer, f"{base(workspace)}/events")
     async with following(reader):
-        renamed = await client.call("PATCH", base(workspace), {"name": " New name "})
+        renamed = await client.call("PATCH", base(workspace), {"name": "New name"})
         assert renamed["name"] == "New name"
         await reader.reached(renamed["seq"])
     event = reader.events[-1]
