@@ -4,12 +4,13 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any
 
+import aiohttp
 import pytest
 
 from people import AUTH, ME, PASSWORD, SignIn, anonymous, log_in, mail_token, refresh, sign_up
 from streams.conftest import Server
 from streams.streaming import Reader, as_account, create_in_psql, following, head, names
-from support import Client, Database, Event, eventually
+from support import Client, Database, Event, HttpReply, eventually
 
 Way = Callable[[SignIn, SignIn], Awaitable[object]]
 
@@ -413,6 +414,11 @@ async def ticket_of(client: Client) -> str:
     return str(answer["ticket"])
 
 
+async def not_opened(client: Client, path: str) -> HttpReply:
+    """The answer to who asks for a stream and gets none: a stream would have no end."""
+    return await client.send("GET", path, timeout=aiohttp.ClientTimeout(total=5))
+
+
 async def test_a_ticket_opens_one_stream_in_whatever_process(
     two: list[Client], database: Database, workspace: str, events: str
 ) -> None:
@@ -424,7 +430,7 @@ async def test_a_ticket_opens_one_stream_in_whatever_process(
         create_in_psql(database, workspace, 1)
         await reader.reached(head(database, workspace))
         for client in (nobody, anonymous(two[0])):
-            reply = await client.send("GET", f"{events}?ticket={ticket}")
+            reply = await not_opened(client, f"{events}?ticket={ticket}")
             reply.problem(401, "invalid_ticket")
         await pat.by_cookie("POST", f"{AUTH}/logout", {})
         await reader.was_refused(401, seconds=1)
@@ -446,7 +452,7 @@ async def test_a_ticket_that_is_not_good_opens_nothing(
         database.run("update core.account set disabled_at = now() where id = %s", pat.account)
     else:
         database.run("delete from core.member where account_id = %s", pat.account)
-    reply = await anonymous(server.client).send("GET", f"{events}?ticket={ticket}")
+    reply = await not_opened(anonymous(server.client), f"{events}?ticket={ticket}")
     if how == "no member":
         reply.problem(404, "unknown_workspace")
     else:
@@ -475,12 +481,12 @@ async def test_a_token_in_the_address_is_refused_and_opens_nothing(
     program = (await pat.client.call("POST", f"{ME}/tokens", body))["token"]
     for secret in (str(pat.client.token), program, pat.cookie.partition("=")[2]):
         for name in ("access_token", "token", "authorization", "jwt"):
-            reply = await anonymous(server.client).send("GET", f"{events}?{name}={secret}")
+            reply = await not_opened(anonymous(server.client), f"{events}?{name}={secret}")
             reply.problem(422, "invalid_request")
-            reply = await pat.client.send("GET", f"{events}?{name}={secret}")
+            reply = await not_opened(pat.client, f"{events}?{name}={secret}")
             reply.problem(422, "invalid_request")
             assert secret not in reply.text
-        reply = await anonymous(server.client).send("GET", f"{events}?ticket={secret[:100]}")
+        reply = await not_opened(anonymous(server.client), f"{events}?ticket={secret[:100]}")
         reply.problem(401, "invalid_ticket")
     assert server.hub.stream_count == 0
 
