@@ -2,6 +2,8 @@
 PYTHON ?= python3
 bin := .venv/bin
 ARGS ?=
+# Two processes with a cluster each; PARALLEL= for one.
+PARALLEL ?= -n 2 --dist worksteal
 
 # The data of this checkout, for run, dev and psql. PostgreSQL does not run as root, and the account
 # that it then takes can't enter a checkout in root's home: root's data is elsewhere.
@@ -24,13 +26,13 @@ dev: .venv/installed-dev ## the same, reloading on save: Python by a restart, SQ
 	@exec $(bin)/python tools/dev.py $(ARGS)
 
 test: .venv/installed-dev ## the test suite (REQUIRE_ALL=1: a skip is a failure; ARGS: for pytest)
-	$(bin)/pytest $(ARGS)
+	$(bin)/pytest $(PARALLEL) $(ARGS)
 
 test-postgres-15: .venv/installed-dev ## the suite on the PostgreSQL 15 of Debian
-	ROWCAST_TEST_POSTGRES=/usr/lib/postgresql/15/bin $(bin)/pytest $(ARGS)
+	ROWCAST_TEST_POSTGRES=/usr/lib/postgresql/15/bin $(bin)/pytest $(PARALLEL) $(ARGS)
 
 test-container: .venv/installed-dev ## the suite on a postgres:17 container (needs Docker)
-	ROWCAST_TEST_POSTGRES=container:postgres:17 $(bin)/pytest $(ARGS)
+	ROWCAST_TEST_POSTGRES=container:postgres:17 $(bin)/pytest $(PARALLEL) $(ARGS)
 
 lint: .venv/installed-dev ## ruff: rules and format
 	$(bin)/ruff check
