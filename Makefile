@@ -14,7 +14,7 @@ data := $(CURDIR)/rowcast-data
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help run dev test test-postgres-15 test-container lint types check bench bundle permissions psql image env clean
+.PHONY: help run dev test test-postgres-15 test-container lint types check bench bundle permissions psql mail image env clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -55,6 +55,9 @@ permissions: .venv/installed ## make docs/permissions.md of the table in tests/p
 psql: .venv/installed ## psql in the database of `make run`, as its superuser
 	@$(bin)/python tools/psql.py $(ARGS)
 
+mail: .venv/installed ## the last mails of `make run`, which go nowhere without ROWCAST_SMTP_URL
+	@$(bin)/rowcast mail list $(ARGS)
+
 image: ## build the container image rowcast:local (needs Docker; ARGS: for docker build)
 	docker build -t rowcast:local $(ARGS) .
 
@@ -67,7 +70,7 @@ clean: ## remove what was built, installed and cached; the data stay
 	rm -rf .venv dist build .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
-run dev psql: export ROWCAST_DATA_DIR ?= $(data)
+run dev psql mail: export ROWCAST_DATA_DIR ?= $(data)
 
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit( \

@@ -12,63 +12,30 @@ from aiohttp import web
 from pydantic import BaseModel
 
 from rowcast import models
+from rowcast.calls import Caller
 from rowcast.demo import SampleUser
 from rowcast.edge import client_address, take_address
 from rowcast.endpoints import (
-    GATEWAY,
     IDENTITY,
     KEYS,
     PASSWORDS,
-    WRITER,
     Handler,
     header,
     read_body,
     respond,
     transaction_id,
 )
-from rowcast.gateway import Answer, Call, Gateway, missing_function, new_transaction_id
-from rowcast.identity import Actor, Ask, digest
+from rowcast.gateway import Answer
+from rowcast.identity import Actor, digest
 from rowcast.keys import ACCESS_SECONDS, INVITATION, PASSWORD_RESET, VERIFY_EMAIL, TokenError
 from rowcast.limits import limit_key
 from rowcast.problems import Problem
 from rowcast.routes import Action
-from rowcast.writer import Writer
 
 DEMO_USERS = web.AppKey("demo_users", tuple[SampleUser, ...])
 
 
-def asker(gateway: Gateway, writer: Writer) -> Ask:
-    """Calls functions as nobody: those that read by the gateway, those that write by the writer."""
-
-    async def ask(function: str, arguments: dict[str, object]) -> Answer:
-        return await _call(gateway, writer, function, arguments)
-
-    return ask
-
-
-async def _call(
-    gateway: Gateway,
-    writer: Writer,
-    name: str,
-    arguments: dict[str, object],
-    actor: Actor | None = None,
-    workspace: str | None = None,
-    transaction: str | None = None,
-) -> Answer:
-    function = gateway.functions.get(name)
-    if function is None:
-        raise missing_function(name)
-    call = Call(
-        function,
-        actor.account if actor else None,
-        orjson.dumps(arguments).decode(),
-        workspace=workspace,
-        session=actor.session if actor else None,
-    )
-    if not function.writes:
-        return await gateway.read(call)
-    call.transaction = transaction or new_transaction_id()
-    return await writer.call(call)
+CALLER = web.AppKey("caller", Caller)
 
 
 class _Request:
@@ -92,7 +59,7 @@ class _Request:
 
     async def ask(self, function: str, /, **arguments: object) -> Any:
         """The answer of a function, called as nobody. Raises Problem."""
-        return orjson.loads((await self.identity.ask(function, arguments)).body)
+        return await self.http.app[CALLER].ask(function, **arguments)
 
     async def call(
         self,
@@ -107,15 +74,12 @@ class _Request:
 
         Raises Problem.
         """
-        app = self.http.app
-        return await _call(
-            app[GATEWAY],
-            app[WRITER],
+        return await self.http.app[CALLER].call(
             function,
             arguments,
-            actor,
-            workspace,
-            transaction_id(self.http) if keyed else None,
+            actor=actor,
+            workspace=workspace,
+            transaction=transaction_id(self.http) if keyed else None,
         )
 
     def claims(self, audience: str) -> dict[str, Any]:

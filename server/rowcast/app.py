@@ -11,7 +11,8 @@ from aiohttp import web
 from argon2 import PasswordHasher
 
 from rowcast import __version__, logs
-from rowcast.accounts import DEMO_USERS, action_endpoint, asker
+from rowcast.accounts import CALLER, DEMO_USERS, action_endpoint
+from rowcast.calls import Caller
 from rowcast.demo import SampleUser
 from rowcast.edge import REQUEST_ID, Edge, set_up, take_address, through
 from rowcast.endpoints import (
@@ -79,12 +80,13 @@ def make_app(deployment: Deployment, stop: Callable[[], None]) -> web.Applicatio
     set_up(app, deployment.edge, deployment.origins)
     app[GATEWAY] = Gateway(deployment.conninfo)
     app[WRITER] = Writer(deployment.conninfo)
+    app[CALLER] = Caller(app[GATEWAY], app[WRITER])
     app[KEYS] = Keys(deployment.secrets)
     app[PASSWORDS] = Passwords(deployment.hasher)
     app[DEMO_USERS] = deployment.demo_users
     app[IDENTITY] = Identity(
         app[KEYS],
-        asker(app[GATEWAY], app[WRITER]),
+        app[CALLER].ask,
         deployment.origins,
         deployment.edge.https,
         deployment.demo_account,
@@ -93,7 +95,7 @@ def make_app(deployment: Deployment, stop: Callable[[], None]) -> web.Applicatio
     )
     app[HUB] = Hub(LogReader(app[GATEWAY]), deployment.pace)
     if deployment.mail is not None:
-        app[MAILER] = Mailer(app[GATEWAY], app[WRITER], app[KEYS], deployment.mail)
+        app[MAILER] = Mailer(app[CALLER], app[KEYS], deployment.mail)
     for route in ROUTES:
         app.router.add_route(route.method, route.path, endpoint(route))
     for action in ACTIONS:
@@ -146,7 +148,7 @@ def _resources(
                     await gateway.read_catalogue()
 
         catalogue_changed = asyncio.Event()
-        upkeep = Upkeep(gateway, writer)
+        upkeep = Upkeep(app[CALLER])
         tasks = [
             asyncio.create_task(writer.run(), name="writer"),
             asyncio.create_task(hub.run(), name="hub"),

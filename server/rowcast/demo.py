@@ -42,6 +42,7 @@ def welcome(sample: Sample) -> str:
     """What `rowcast demo` prints when it answers; {url} is filled in by the server."""
     lines = ["rowcast is ready on {url}", "", f"  acting as  {OWNER[1]} <{OWNER[0]}>"]
     lines += [f"  workspace  {name}: {workspace}" for name, workspace in sample.workspaces]
+    lines += ["  account    {url}/account (register, sign in, become a sample user)"]
     lines += [f"  user       {user.email} ({user.role})" for user in sample.users]
     if sample.workspaces:
         workspace = sample.workspaces[0][1]

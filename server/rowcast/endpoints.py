@@ -200,6 +200,7 @@ def stream_endpoint(route: StreamRoute) -> Handler:
         ) as response:
             writer = await response.prepare(request)
             assert isinstance(writer, StreamWriter)
+            response.headers.clear()  # they are sent; a stream that idles need not keep them
             await hub.serve(
                 response,
                 writer,

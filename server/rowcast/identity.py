@@ -9,12 +9,11 @@ import time
 import uuid
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 
-import orjson
 from aiohttp import web
 
-from rowcast.gateway import Answer
 from rowcast.keys import ACCESS, Keys, TokenError
 from rowcast.problems import Problem
 
@@ -24,7 +23,12 @@ _REMEMBER = 600.0  # seconds after which a session is looked at again: it may ne
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
-Ask = Callable[[str, dict[str, object]], Awaitable[Answer]]  # function, arguments
+
+class Ask(Protocol):
+    """Calls a function of the database as nobody, and answers what it answers, parsed."""
+
+    def __call__(self, name: str, /, **arguments: object) -> Awaitable[Any]:
+        """Raises Problem."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,9 +108,7 @@ class Identity:
 
     async def ticket_actor(self, ticket: str) -> Actor:
         """The actor of a stream's ticket, which is good once. Raises Problem 401."""
-        found = orjson.loads(
-            (await self.ask("trusted.ticket_redeem", {"hash": digest(ticket)})).body
-        )
+        found = await self.ask("trusted.ticket_redeem", hash=digest(ticket))
         return Actor(found["accountId"], found["sessionId"], found["expiresAt"])
 
     async def _bearer(self, request: web.Request, header: str) -> Actor:
@@ -148,13 +150,11 @@ class Identity:
         """The session, of a kind, of a random secret; remembered by `key`. Raises Problem 401."""
         self._known.pop(key, None)
         self.suspect(request)
-        arguments: dict[str, object] = {"hash": digest(secret)}
-        found = orjson.loads((await self.ask("trusted.session_find", arguments)).body)
+        found = await self.ask("trusted.session_find", hash=digest(secret))
         if found["kind"] != kind:
             raise _unauthenticated("Sign in first.")
         if found["stale"]:
-            touched = await self.ask("trusted.session_touch", {"sessionId": found["sessionId"]})
-            found |= orjson.loads(touched.body)
+            found |= await self.ask("trusted.session_touch", sessionId=found["sessionId"])
         actor = Actor(found["accountId"], found["sessionId"], found["expiresAt"] or 0)
         until = min(time.time() + _REMEMBER, actor.expires)
         return self._remember(key, _Known(actor, until)).actor

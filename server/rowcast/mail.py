@@ -11,15 +11,13 @@ from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from ipaddress import ip_address
-from typing import Any
 from urllib.parse import urlsplit
 
-import orjson
 from aiohttp import web
 
 from rowcast import logs
+from rowcast.calls import Caller
 from rowcast.config import Settings
-from rowcast.gateway import Call, Gateway, missing_function, new_transaction_id
 from rowcast.keys import Keys
 from rowcast.mail_texts import (
     AddressError,
@@ -31,7 +29,6 @@ from rowcast.mail_texts import (
 )
 from rowcast.problems import Problem
 from rowcast.smtp import DeliveryError, SmtpServer, deliver, parse_smtp_url
-from rowcast.writer import Writer
 
 _AT_ONCE = 8  # mails that a process has under way
 _LEASE_SECONDS = 240.0  # for which a mail that was taken is surely this process's
@@ -79,11 +76,8 @@ def _mail_domain(url: str) -> str:
 class Mailer:
     """Delivers mails, one process's share. `run` until cancelled or closed."""
 
-    def __init__(
-        self, gateway: Gateway, writer: Writer, keys: Keys, settings: MailSettings
-    ) -> None:
-        self._gateway = gateway
-        self._writer = writer
+    def __init__(self, caller: Caller, keys: Keys, settings: MailSettings) -> None:
+        self._caller = caller
         self._keys = keys
         self._settings = settings
         self._woken = asyncio.Event()
@@ -116,7 +110,7 @@ class Mailer:
     async def deliver_due(self) -> float:
         """Delivers all that it gets. Answers in how many seconds more falls due. Raises Problem."""
         while not self._closing:
-            taken = await self._call("trusted.mail_take", limit=_AT_ONCE)
+            taken = await self._caller.ask("trusted.mail_take", limit=_AT_ONCE)
             mails: list[Mail] = taken["mails"]
             if not mails:
                 due = taken["next"]
@@ -177,7 +171,7 @@ class Mailer:
         backoff = _BACKOFF_MIN
         while True:
             try:
-                await self._call(
+                await self._caller.ask(
                     "trusted.mail_settle",
                     id=mail["id"],
                     error=None if error is None else error.reason,
@@ -191,19 +185,6 @@ class Mailer:
                     return
             await asyncio.sleep(backoff)
             backoff = min(backoff * 2, _BACKOFF_MAX)
-
-    async def _call(self, name: str, **arguments: object) -> Any:
-        """A function of the outbox and its answer. Raises Problem."""
-        function = self._gateway.functions.get(name)
-        if function is None:
-            raise missing_function(name)
-        call = Call(
-            function,
-            None,
-            orjson.dumps(arguments).decode(),
-            transaction=new_transaction_id(),
-        )
-        return orjson.loads((await self._writer.call(call)).body)
 
 
 MAILER = web.AppKey("mailer", Mailer)

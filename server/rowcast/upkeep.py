@@ -7,12 +7,9 @@ import asyncio
 import random
 from contextlib import suppress
 
-import orjson
-
 from rowcast import logs
-from rowcast.gateway import Call, Gateway, new_transaction_id
+from rowcast.calls import Caller
 from rowcast.problems import Problem
-from rowcast.writer import Writer
 
 EVERY = 600.0  # seconds
 RETRY = 5.0  # seconds, where the database is away
@@ -24,9 +21,8 @@ log = logs.get("rowcast.upkeep")
 class Upkeep:
     """The upkeep of one process; `run` must be running."""
 
-    def __init__(self, gateway: Gateway, writer: Writer) -> None:
-        self._gateway = gateway
-        self._writer = writer
+    def __init__(self, caller: Caller) -> None:
+        self._caller = caller
         self._woken = asyncio.Event()
 
     def wake(self) -> None:
@@ -52,31 +48,16 @@ class Upkeep:
 
     async def _erase_next(self) -> bool:
         """One step of one erasure; whether there was any. Raises Problem."""
-        found = await self._call("trusted.erasure_next", {})
+        found = await self._caller.ask("trusted.erasure_next")
         account, workspace = found["accountId"], found["workspaceId"]
         if account is None:
             return False
-        arguments: dict[str, object] = {"accountId": account}
         if workspace is not None:
-            await self._call("trusted.account_erase_in", arguments, workspace)
-        await self._call("trusted.erasure_note", arguments | {"workspace": workspace})
+            erased: dict[str, object] = {"accountId": account}
+            await self._caller.call("trusted.account_erase_in", erased, workspace=workspace)
+        await self._caller.ask("trusted.erasure_note", accountId=account, workspace=workspace)
         return True
 
     async def _clear_next(self) -> bool:
         """Clears a piece of what has had its time; whether there is more. Raises Problem."""
-        return bool((await self._call("trusted.upkeep_run", {"rows": PURGED}))["more"])
-
-    async def _call(
-        self, name: str, arguments: dict[str, object], workspace: str | None = None
-    ) -> dict[str, str | None]:
-        function = self._gateway.functions.get(name)
-        if function is None:  # an older sql/ is loaded: there is nothing of the kind to do
-            return {"accountId": None, "workspaceId": None, "more": None}
-        call = Call(function, None, orjson.dumps(arguments).decode(), workspace=workspace)
-        if function.writes:
-            call.transaction = new_transaction_id()
-            answer = await self._writer.call(call)
-        else:
-            answer = await self._gateway.read(call)
-        told: dict[str, str | None] = orjson.loads(answer.body)
-        return told
+        return bool((await self._caller.ask("trusted.upkeep_run", rows=PURGED))["more"])

@@ -22,7 +22,7 @@ begin
     limit 1;
   end if;
   return logic.invitation_shape(v_invitation)
-    || jsonb_build_object('seq', coalesce(logic.repeated_seq(), logic.seq_last(p_workspace_id)));
+    || jsonb_build_object('seq', logic.written_seq(p_workspace_id));
 end
 $$;
 comment on function api.invitation_create(uuid, text, text, integer) is 'Invites somebody into a workspace.';

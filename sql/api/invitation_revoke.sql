@@ -13,7 +13,7 @@ begin
     end if;
     perform logic.access_append(p_workspace_id, 'invitation-revoked', jsonb_build_object('invitationId', p_invitation));
   end if;
-  return jsonb_build_object('id', p_invitation, 'seq', coalesce(logic.repeated_seq(), logic.seq_last(p_workspace_id)));
+  return jsonb_build_object('id', p_invitation, 'seq', logic.written_seq(p_workspace_id));
 end
 $$;
 comment on function api.invitation_revoke(uuid, uuid) is 'Takes an invitation back.';

@@ -18,7 +18,7 @@ begin
     end if;
     delete from core.member m where m.workspace_id = p_workspace_id and m.account_id = p_account;
   end if;
-  return jsonb_build_object('id', p_account, 'seq', coalesce(logic.repeated_seq(), logic.seq_last(p_workspace_id)));
+  return jsonb_build_object('id', p_account, 'seq', logic.written_seq(p_workspace_id));
 end
 $$;
 comment on function api.member_remove(uuid, uuid) is 'Removes a member.';

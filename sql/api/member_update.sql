@@ -17,7 +17,7 @@ begin
     where m.workspace_id = p_workspace_id and m.account_id = p_account and m.role <> p_role;
   end if;
   return (logic.members_shape(p_workspace_id, p_account) -> 0)
-    || jsonb_build_object('seq', coalesce(logic.repeated_seq(), logic.seq_last(p_workspace_id)));
+    || jsonb_build_object('seq', logic.written_seq(p_workspace_id));
 end
 $$;
 comment on function api.member_update(uuid, uuid, text) is 'Gives a member another role.';

@@ -11,7 +11,7 @@ begin
     end if;
     update core.workspace w set deleted_at = clock_timestamp() where w.workspace_id = p_workspace_id;
   end if;
-  return jsonb_build_object('id', p_workspace_id, 'seq', coalesce(logic.repeated_seq(), logic.seq_last(p_workspace_id)));
+  return jsonb_build_object('id', p_workspace_id, 'seq', logic.written_seq(p_workspace_id));
 end
 $$;
 comment on function api.workspace_delete(uuid) is 'Deletes a workspace, for 30 days restorably.';

@@ -19,7 +19,7 @@ begin
     where m.workspace_id = p_workspace_id and m.account_id = v_actor and v_actor <> p_account_id;
   end if;
   return logic.workspace_shape(p_workspace_id, v_actor)
-    || jsonb_build_object('seq', coalesce(logic.repeated_seq(), logic.seq_last(p_workspace_id)));
+    || jsonb_build_object('seq', logic.written_seq(p_workspace_id));
 end
 $$;
 comment on function api.workspace_transfer(uuid, uuid) is 'Hands a workspace over to another member.';

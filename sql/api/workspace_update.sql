@@ -8,7 +8,7 @@ begin
     update core.workspace w set name = p_name where w.workspace_id = p_workspace_id;
   end if;
   return logic.workspace_shape(p_workspace_id, core.entered_actor())
-    || jsonb_build_object('seq', coalesce(logic.repeated_seq(), logic.seq_last(p_workspace_id)));
+    || jsonb_build_object('seq', logic.written_seq(p_workspace_id));
 end
 $$;
 comment on function api.workspace_update(uuid, text) is 'Renames a workspace.';

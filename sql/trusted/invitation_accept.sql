@@ -21,7 +21,7 @@ begin
     on conflict (workspace_id, account_id) do nothing;
   end if;
   return logic.workspace_shape(p_workspace_id, v_actor)
-    || jsonb_build_object('seq', coalesce(logic.repeated_seq(), logic.seq_last(p_workspace_id)));
+    || jsonb_build_object('seq', logic.written_seq(p_workspace_id));
 end
 $$;
 comment on function trusted.invitation_accept(uuid, uuid) is 'Accepts an invitation.';
