@@ -1,10 +1,13 @@
 """Fixtures: a cluster for the session, a database cloned per test, a server in this process."""
 
+import asyncio
+import functools
+import inspect
 import os
 import shutil
 import tempfile
 import uuid
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 
 import aiohttp
@@ -29,11 +32,30 @@ from support import (
 )
 
 KIND = os.environ.get("ROWCAST_TEST_POSTGRES", "embedded")
+ASYNC_TIMEOUT = 90  # seconds; pytest's own timeout, which ends the whole process, comes later
 REQUIRE_ALL = os.environ.get("REQUIRE_ALL") == "1"
 
 
 def pytest_asyncio_loop_factories(config: pytest.Config, item: pytest.Item) -> dict[str, object]:
     return {"uvloop": uvloop.new_event_loop}
+
+
+def bounded(test: Callable[..., Awaitable[None]]) -> Callable[..., Awaitable[None]]:
+    """The test with an end: what it awaits when its time is up is in the traceback."""
+
+    @functools.wraps(test)
+    async def run(*args: object, **kwargs: object) -> None:
+        async with asyncio.timeout(ASYNC_TIMEOUT):
+            await test(*args, **kwargs)
+
+    return run
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if isinstance(item, pytest.Function) and inspect.iscoroutinefunction(item.obj):
+            item.obj = bounded(item.obj)
 
 
 def skip_or_fail(reason: str) -> None:
