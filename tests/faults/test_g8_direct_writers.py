@@ -147,7 +147,7 @@ async def test_four_psql_writers_and_two_servers_on_the_same_twenty_records_all_
 
     async def single_writes(n: int) -> None:
         rng = random.Random(n)
-        # one record per transaction may be part of a dead-lock that another psql makes: that one gives way
+        # may be part of a dead-lock that a psql of two records makes: that one gives way
         async with psql(database, deadlock_timeout="30s") as connection:
             for k in range(60):
                 await patch_in_psql(connection, workspace, rng.choice(records), f"psql {n} {k}")
