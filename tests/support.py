@@ -1,6 +1,7 @@
 """What tests share: a cluster, databases cloned from a migrated template, clients, processes."""
 
 import asyncio
+import itertools
 import json
 import os
 import re
@@ -139,16 +140,22 @@ class Cluster:
             self._postgres.stop()
 
 
+# Ports below the ephemeral ones, 40 for each process, in turn: what is down for a moment (a killed
+# cluster) keeps its port, and test processes beside this one have others.
+_PORTS = itertools.cycle(range(40))
+
+
 def free_port() -> int:
-    """A port of 127.0.0.1 that nobody listens on, below the ephemeral ones."""
-    for port in range(20000, 32000, 7):
+    """A port of 127.0.0.1 that nobody listens on."""
+    for _ in range(40):
+        port = 20000 + os.getpid() % 300 * 40 + next(_PORTS)
         with socket.socket() as probe:
             try:
-                probe.bind(("127.0.0.1", port + os.getpid() % 7))
-                return port + os.getpid() % 7
+                probe.bind(("127.0.0.1", port))
             except OSError:
                 continue
-    raise AssertionError("no free port")
+        return port
+    raise AssertionError("no port is free")
 
 
 @dataclass(frozen=True)

@@ -225,7 +225,7 @@ def _start(request: web.Request, query: models.EventsQuery) -> Cursor | None:
 
 def _view(route: StreamRoute, query: models.EventsQuery, plurals: Mapping[str, str]) -> View:
     """What a stream wants; `plurals`: the collections by their plural."""
-    form = "record" if route.form == NATIVE and query.include else route.form
+    forms = ("record",) if route.forms == (NATIVE,) and query.include else route.forms
     collections = None
     if query.collections is not None:
         wanted = [key for key in query.collections.split(",") if key]
@@ -233,4 +233,4 @@ def _view(route: StreamRoute, query: models.EventsQuery, plurals: Mapping[str, s
     records = None
     if query.records is not None:
         records = frozenset(record.lower() for record in query.records.split(",") if record)
-    return View(form, collections, records)
+    return View(forms, collections, records)

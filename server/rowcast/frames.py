@@ -16,6 +16,7 @@ import orjson
 from rowcast.problems import Problem
 
 NATIVE = "native"
+_FOR_ALL_MEMBERS = ("member-", "workspace-updated", "schema-changed")
 
 # seq, epoch, mark (empty at the start of a log), fingerprint
 _EVENT_ID = re.compile(r"[0-9]{1,18}-[0-9a-f]{0,8}-[0-9a-f]{0,8}-[0-9a-f]{0,8}")
@@ -61,9 +62,12 @@ class Rights:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What a stream wants: the form of its events, and perhaps only some collections or records."""
+    """What a stream wants: the forms of its events, and perhaps only some collections or records.
 
-    form: str = NATIVE
+    In each form a change is one event, or none; with several they follow one another.
+    """
+
+    forms: tuple[str, ...] = (NATIVE,)
     collections: frozenset[str] | None = None
     records: frozenset[str] | None = None
 
@@ -135,23 +139,37 @@ class Burst:
         if pieces is None:
             pieces = self._pieces[key] = [b""]
             for change in self._changes[start:]:
-                shown = _shown(change, rights.tokens, view)
-                if shown is None and account and change.actor == account:
+                events = _events(change, rights.tokens, view)
+                if not events and account and change.actor == account:
                     # Its author waits for this seq, although the change is not for this stream.
-                    shown = ("cursor", b'{"seq": %d}' % change.seq)
-                if shown is not None:
-                    name, data = shown
-                    event = b"\nevent: " + name.encode() if name else b""
-                    pieces[-1] += b"id: " + Cursor(change.seq, self._epoch, change.mark).head()
-                    pieces.append(event + b"\ndata: " + data + b"\n\n")
+                    events = [b'event: cursor\ndata: {"seq": %d}\n\n' % change.seq]
+                if events:
+                    # With several the last has the id: who is lost between them gets all again.
+                    place = b"id: " + Cursor(change.seq, self._epoch, change.mark).head()
+                    pieces[-1] += b"".join(events[:-1]) + place
+                    pieces.append(b"\n" + events[-1])
         return pieces
 
 
-def _shown(change: Change, tokens: frozenset[str], view: View) -> tuple[str | None, bytes] | None:
-    """Name and data of what a reader gets of a change; None: nothing."""
-    native = view.form in (NATIVE, "record")
+def _events(change: Change, tokens: frozenset[str], view: View) -> list[bytes]:
+    """What a reader gets of a change, as fields of an event stream, in each form that says it."""
+    events = []
+    for form in view.forms:
+        shown = _shown(change, tokens, view, form)
+        if shown is not None:
+            name, data = shown
+            event = b"event: " + name.encode() + b"\n" if name else b""
+            events.append(event + b"data: " + data + b"\n\n")
+    return events
+
+
+def _shown(
+    change: Change, tokens: frozenset[str], view: View, form: str
+) -> tuple[str | None, bytes] | None:
+    """Name and data of what a reader gets of a change in one form; None: nothing."""
+    native = form in (NATIVE, "record")
     if change.collection is None:
-        visible = native and change.event.startswith(("member-", "workspace-updated"))
+        visible = native and change.event.startswith(_FOR_ALL_MEMBERS)
         return (change.event, change.native) if visible else None
     if view.collections is not None and change.collection not in view.collections:
         return None
@@ -159,11 +177,11 @@ def _shown(change: Change, tokens: frozenset[str], view: View) -> tuple[str | No
         return None
     after = change.after is not None and not tokens.isdisjoint(change.after)
     before = change.before is not None and not tokens.isdisjoint(change.before)
-    if after and view.form != NATIVE:
+    if after and form != NATIVE:
         # These forms show the record of today, which may have left the reader's sight again.
         if change.today is None or tokens.isdisjoint(change.today):
             return None
-        return change.forms.get(view.form)
+        return change.forms.get(form)
     if after:
         return change.event, change.native if before else change.whole or change.native
     if before and native:

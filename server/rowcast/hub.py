@@ -212,7 +212,8 @@ class Hub:
         if not topics:
             return []
         cursors = [(topic.workspace, topic.cursor) for topic in topics]
-        forms = sorted({s.view.form for topic in topics for s in topic.streams} - {NATIVE})
+        views = {stream.view for topic in topics for stream in topic.streams}
+        forms = sorted({form for view in views for form in view.forms} - {NATIVE})
         try:
             return await self._reader.read(cursors, forms, PAGE)
         except Problem as problem:
@@ -297,7 +298,7 @@ class Hub:
         """Replays what the client missed, until it can be attached to its topic."""
         position = await _start(stream, cursor, head)
         epoch = head.epoch
-        forms = [stream.view.form] if stream.view.form != NATIVE else []
+        forms = [form for form in stream.view.forms if form != NATIVE]
         at_end = position is head
         while not (at_end and self._attach(stream, position)):
             async with self._joining:

@@ -42,10 +42,10 @@ class Action:
 
 @dataclass(frozen=True, slots=True)
 class StreamRoute:
-    """A stream of a workspace, in a form of events (see sql/faces/event.sql)."""
+    """A stream of a workspace, in some forms of events (see sql/faces/event.sql)."""
 
     path: str
-    form: str
+    forms: tuple[str, ...]
 
 
 _W = "/api/v1/workspaces/{workspace}"
@@ -136,6 +136,6 @@ ACTIONS = (
 )
 
 STREAMS = (
-    StreamRoute(f"{_W}/events", "native"),
-    StreamRoute("/api/tasks/{workspace}/events", "atlas"),
+    StreamRoute(f"{_W}/events", ("native",)),
+    StreamRoute("/api/tasks/{workspace}/events", ("atlas",)),
 )

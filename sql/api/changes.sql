@@ -24,7 +24,7 @@ begin
     from (
       select l.seq, l.more,
         case
-          when l.collection is null and l.event ~ '^(member-|workspace-updated)' or l.before && v_read and l.after && v_read
+          when l.collection is null and l.event ~ '^(member-|workspace-updated|schema-changed)' or l.before && v_read and l.after && v_read
             then l.native::jsonb || jsonb_build_object('event', l.event)
           when l.after && v_read then l.whole::jsonb || jsonb_build_object('event', l.event)
           when l.before && v_read

@@ -61,14 +61,17 @@ begin
     cross join lateral (
       select n.native, n.native || jsonb_build_object('record', c.document) as whole
       from (
-        select case when c.action = 'access' then logic.access_event_shape(c)
-          else logic.event_shape(c, r.display_id, a.name) end as native
+        select case
+          when logic.change_is_of_document(c) then logic.event_shape(c, r.display_id, a.name)
+          when c.action = 'access' then logic.access_event_shape(c)
+          else logic.notice_event_shape(c, r.display_id, a.name)
+        end as native
       ) n
     ) e
     cross join lateral (
       select array_agg(x.event order by p.n) as events, array_agg(x.data::text order by p.n) as data
       from unnest(p_forms) with ordinality p(form, n)
-      left join lateral faces.event(p.form, c, r, e.native) x on c.action <> 'access'
+      left join lateral faces.event(p.form, c, r, e.native) x on c.collection is not null
     ) f
     where k.verdict is null
     order by 1, 2;

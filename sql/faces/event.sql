@@ -7,8 +7,9 @@ as $$
 begin
   case p_form
     when 'record' then
-      event := p_change.collection || '-' || p_change.action;
-      data := p_native || jsonb_build_object('record', logic.record_shape(p_record));
+      event := logic.event_name(p_change);
+      data := p_native || case when logic.change_is_of_document(p_change)
+        then jsonb_build_object('record', logic.record_shape(p_record)) else '{}' end;
     when 'atlas' then
       data := faces.atlas_event(p_change, p_record);
   end case;

@@ -264,7 +264,7 @@ def cases() -> list[Case]:
         for case, body in _ACTIONS.get(a.handler, {}).items()
     ]
     for stream in STREAMS:
-        kind = "task" if stream.form == "atlas" else "request"
+        kind = "task" if "atlas" in stream.forms else "request"
         found.append(Case(f"GET {stream.path}", "", kind, _fixed("GET", stream.path)))
     rows = {"query": {"collection": "request"}, "csv": "title\nDrop test\n"}
     found.append(Case(f"POST {IMPORT}", "", "request", _fixed("POST", IMPORT, **rows)))

@@ -36,6 +36,7 @@ DEFINERS = {
     "api.workspace_transfer": "writes members",
     "api.workspace_update": "writes workspaces",
     "logic.access_append": "takes the clock and writes the log",
+    "logic.notice_append": "takes the clock and writes the log",
     "logic.access_event_shape": "reads the name of the account that an event is about",
     "logic.account__500_access": "ends sessions",
     "logic.account_batch_open": "reads transactions and accounts, before anybody is let in",

@@ -2,7 +2,7 @@
 create or replace function faces.atlas_event(p_change core.change, p_record core.record) returns jsonb
 language sql stable parallel safe
 as $$
-  select case when p_change.collection = 'task' then jsonb_build_object(
+  select case when p_change.collection = 'task' and logic.change_is_of_document(p_change) then jsonb_build_object(
     'type', case p_change.action
       when 'created' then 'task_created'
       when 'restored' then 'task_created'
