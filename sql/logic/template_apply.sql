@@ -10,12 +10,14 @@ begin
     array(select jsonb_array_elements_text(r.value -> 'may')),
     r.n
   from jsonb_array_elements(p_definition -> 'roles') with ordinality r(value, n);
-  insert into core.collection (workspace_id, key, plural, label, prefix, workflow, position)
-  select p_workspace_id, c.value ->> 'key', c.value ->> 'plural', c.value ->> 'label', c.value ->> 'prefix', c.value -> 'workflow', c.n
+  insert into core.collection (workspace_id, key, plural, label, prefix, workflow, unknown_fields, position)
+  select p_workspace_id, c.value ->> 'key', c.value ->> 'plural', c.value ->> 'label', c.value ->> 'prefix', c.value -> 'workflow',
+    coalesce(c.value ->> 'unknownFields', 'keep'), c.n
   from jsonb_array_elements(p_definition -> 'collections') with ordinality c(value, n);
-  insert into core.field (workspace_id, collection, key, label, type, required, options, default_value, position)
+  insert into core.field (workspace_id, collection, key, label, type, required, options, default_value, target, on_delete, position)
   select p_workspace_id, c.value ->> 'key', f.value ->> 'key', f.value ->> 'label', f.value ->> 'type',
-    coalesce((f.value ->> 'required')::boolean, false), coalesce(f.value -> 'options', '[]'), f.value -> 'default', f.n
+    coalesce((f.value ->> 'required')::boolean, false), coalesce(f.value -> 'options', '[]'), f.value -> 'default',
+    f.value ->> 'target', coalesce(f.value ->> 'onDelete', 'unset'), f.n
   from jsonb_array_elements(p_definition -> 'collections') c(value)
   cross join lateral jsonb_array_elements(c.value -> 'fields') with ordinality f(value, n);
 end

@@ -30,6 +30,7 @@ begin
   delete from core.invitation i where i.workspace_id = v_id;
   delete from core.member m where m.workspace_id = v_id;
   delete from core.role r where r.workspace_id = v_id;
+  delete from core.field f where f.workspace_id = v_id;
   delete from core.collection c where c.workspace_id = v_id;
   delete from core.clock k where k.workspace_id = v_id;
   delete from core.workspace w where w.workspace_id = v_id;
