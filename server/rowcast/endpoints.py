@@ -75,12 +75,12 @@ def endpoint(route: Route) -> Handler:
             workspace=workspace,
             record=members.get("id"),
             template=route.template,
-            alone=len(arguments) > LONG_ARGUMENTS,
+            alone=len(arguments) > LONG_ARGUMENTS or (body is not None and body.is_heavy),
             session=actor.session,
         )
         if not function.writes:
             return respond(request, await gateway.read(call), 200)
-        call.transaction = transaction_id(request)
+        call.transaction = (body and body.write_id) or transaction_id(request)
         return respond(request, await request.app[WRITER].call(call), route.status)
 
     return handle

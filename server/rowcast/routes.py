@@ -23,7 +23,7 @@ class Route:
     method: str
     path: str
     function: str
-    body: type[BaseModel] | None = None
+    body: type[models.Body] | None = None
     query: type[BaseModel] = models.Query
     template: str | None = None
     status: int = 200
@@ -37,7 +37,7 @@ class Action:
     method: str
     path: str
     handler: str
-    body: type[BaseModel] | None = None
+    body: type[models.Body] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +99,7 @@ ROUTES = (
     Route("DELETE", f"{_W}/records/{{id}}", "record_delete"),
     Route("POST", f"{_W}/records/{{id}}/restore", "record_restore"),
     Route("POST", f"{_W}/records/{{id}}/move", "record_move", models.RecordMove),
+    Route("POST", f"{_W}/transactions", "transaction_apply", models.Transaction),
     Route("GET", f"{_W}/snapshot", "snapshot"),
     Route("GET", f"{_W}/changes", "changes", query=models.ChangesQuery),
     # Atlas (source document 1)

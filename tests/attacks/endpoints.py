@@ -1,5 +1,6 @@
 """Every address of the server, from its own tables, and a good request to each."""
 
+import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any, get_args
@@ -107,6 +108,17 @@ BODIES: dict[type[BaseModel], Callable[[Stage], dict[str, Any]]] = {
         "value": "done",
         "before": None,
         "after": None,
+    },
+    models.Transaction: lambda s: {
+        "id": str(uuid.uuid4()),
+        "operations": [
+            {"type": "create", "collection": "task", "data": {"title": "New"}},
+            {"type": "set", "recordId": s.record, "key": "title", "value": "Two"},
+            {"type": "list-insert", "recordId": s.record, "path": ["deep", "a"], "value": "y"},
+            {"type": "move", "id": s.record, "table": "tasks", "field": "status", "value": "done"},
+        ],
+        "baseVersions": {s.record: 1},
+        "onConflict": "yours",
     },
     models.AtlasTaskCreate: lambda s: {
         "workspaceId": s.workspace,

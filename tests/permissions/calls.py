@@ -80,6 +80,27 @@ FUNCTIONS: dict[str, dict[str, Arguments]] = {
     "record_move": {
         "": lambda world: {"id": world.record, "field": "status", "value": "In Progress"}
     },
+    "transaction_apply": {
+        "a create": lambda world: {
+            "operations": [{"type": "create", "collection": world.kind, "data": world.data}]
+        },
+        "a change": lambda world: {
+            "operations": [
+                {"type": "set", "recordId": world.record, "key": "title", "value": "Another"}
+            ]
+        },
+        "a move": lambda world: {
+            "operations": [
+                {
+                    "type": "move",
+                    "recordId": world.record,
+                    "field": "status",
+                    "value": "In Progress",
+                }
+            ]
+        },
+        "a delete": lambda world: {"operations": [{"type": "delete", "recordId": world.record}]},
+    },
     "record_import": {
         "": lambda world: {
             "collection": world.kind,

@@ -91,6 +91,7 @@ DEFINERS = {
     "logic.snapshot_check": "tries a row of the log",
     "logic.template_apply": "fills a workspace that nobody has entered yet",
     "logic.token_issue": "writes sessions",
+    "logic.transaction_records": "reads the log of a write of the caller's own",
     "logic.workspace__500_clock": "writes the clock",
     "logic.workspace__500_log": "takes the clock and writes the log",
     "logic.workspace_purge": "removes what has no workspace any more",

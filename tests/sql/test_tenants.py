@@ -28,6 +28,12 @@ WRITES: dict[str, Callable[[Place], Any]] = {
     "record_move": lambda place: {"id": place.record, "field": "status", "value": "done"},
     "record_delete": lambda place: {"id": place.record},
     "record_restore": lambda place: {"id": place.record},
+    "transaction_apply": lambda place: {
+        "operations": [
+            {"type": "create", "collection": "task", "data": {"title": "new"}},
+            {"type": "set", "recordId": place.record, "key": "n", "value": 3},
+        ]
+    },
     "record_import": lambda _: {
         "collection": "task",
         "rows": [{"line": 1, "transactionId": str(uuid.uuid4()), "data": {"title": "imported"}}],

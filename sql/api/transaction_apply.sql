@@ -1,0 +1,26 @@
+-- POST a transaction: up to 1,000 operations over several collections, all or nothing: {id, seq, records}. p_id is the write's own id
+-- (see Idempotency-Key); p_base_versions: {recordId: version}, on which it is based; p_on_conflict: what becomes of a field that
+-- somebody else changed since then to another value (reject, theirs, yours).
+-- Raises PT404 unknown_record, unknown_collection, PT403 not_permitted, PT409 conflict, record_exists, PT422 as operations do.
+create or replace function api.transaction_apply(
+  p_workspace_id uuid, p_operations jsonb, p_base_versions jsonb default '{}', p_on_conflict text default 'reject', p_id text default null)
+returns jsonb
+language plpgsql volatile
+as $$
+declare
+  v_id constant uuid := nullif(current_setting('rowcast.transaction', true), '')::uuid;
+  v_ids uuid[];
+begin
+  if logic.repeated_seq() is not null then
+    v_ids := logic.transaction_records(p_workspace_id, v_id);
+  else
+    v_ids := logic.operations_run(p_workspace_id, p_operations, (
+      select jsonb_object_agg(lower(b.key), b.value) from jsonb_each(p_base_versions) b), coalesce(p_on_conflict, 'reject'));
+  end if;
+  return jsonb_build_object('id', v_id, 'seq', logic.written_seq(p_workspace_id), 'records', coalesce((
+    select jsonb_agg(coalesce(logic.record_shape(r), jsonb_build_object('id', i.id)) order by i.n)
+    from unnest(v_ids) with ordinality i(id, n)
+    left join core.record r on r.workspace_id = p_workspace_id and r.id = i.id), '[]'));
+end
+$$;
+comment on function api.transaction_apply(uuid, jsonb, jsonb, text, text) is 'Applies operations as one transaction.';

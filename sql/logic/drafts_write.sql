@@ -1,0 +1,51 @@
+-- Writes what a transaction's operations made of some records: of new ones (p_collections says into which collection) and of those
+-- that are there (null). p_claims: of each the fields whose value was said. Where others changed one of them since the version that
+-- the transaction is based on, to another value, it is left as it is (`theirs`), written over (`yours`), or a conflict: those are
+-- the answer, and the caller gives up. A refusal says by recordId whose it is.
+-- Raises as record_create and as the triggers of core.record.
+create or replace function logic.drafts_write(
+  p_workspace_id uuid, p_ids uuid[], p_collections text[], p_data jsonb[], p_claims jsonb[], p_base_versions jsonb, p_on_conflict text)
+returns jsonb
+language plpgsql volatile
+as $$
+declare
+  v_record core.record;
+  v_data jsonb;
+  v_base integer;
+  v_found jsonb;
+  v_conflicts jsonb := '[]';
+  v_id uuid;
+  v_hint text;
+  v_detail text;
+begin
+  for n in 1 .. cardinality(p_ids) loop
+    v_id := p_ids[n];
+    if p_collections[n] is not null then
+      perform logic.record_create(p_workspace_id, p_collections[n], p_data[n], v_id);
+      continue;
+    end if;
+    select r.* into v_record from core.record r where r.workspace_id = p_workspace_id and r.id = v_id;
+    v_data := p_data[n];
+    v_base := coalesce(p_base_versions ->> v_id::text, p_base_versions ->> lower(v_record.display_id))::integer;
+    if v_base < v_record.version and p_on_conflict <> 'yours' then
+      v_found := logic.conflicts_since(v_record, v_base,
+        logic.jsonb_with_fields(v_record.data, v_data, array(select jsonb_array_elements_text(p_claims[n]))));
+      if p_on_conflict = 'theirs' then
+        v_data := logic.jsonb_with_fields(v_data, v_record.data, array(select f.value ->> 'key' from jsonb_array_elements(v_found) f(value)));
+      else
+        v_conflicts := v_conflicts || v_found;
+        continue when v_conflicts <> '[]';
+      end if;
+    end if;
+    perform logic.record_put(v_record, v_data);
+  end loop;
+  return v_conflicts;
+exception when others then
+  if sqlstate not like 'PT%' then
+    raise;
+  end if;
+  get stacked diagnostics v_hint = pg_exception_hint, v_detail = pg_exception_detail;
+  perform logic.raise_with(sqlstate, sqlerrm, v_hint, v_detail, jsonb_build_object('recordId', v_id));
+end
+$$;
+comment on function logic.drafts_write(uuid, uuid[], text[], jsonb[], jsonb[], jsonb, text) is 'Writes the records that a transaction has worked on.';

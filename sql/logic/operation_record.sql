@@ -1,0 +1,19 @@
+-- The record that an operation works on, for who may change it. An operation that names a collection means a record of that one.
+-- Raises PT404 unknown_record, unknown_collection, PT403 not_permitted.
+create or replace function logic.operation_record(p_workspace_id uuid, p_operation jsonb) returns core.record
+language plpgsql stable
+as $$
+declare
+  v_record constant core.record := logic.record_find_live(p_workspace_id, coalesce(p_operation ->> 'recordId', p_operation ->> 'id'));
+  v_collection constant text := coalesce(p_operation ->> 'collection', p_operation ->> 'table');
+begin
+  if v_collection is not null and (logic.collection_find(p_workspace_id, v_collection)).key <> v_record.collection then
+    perform logic.raise_refusal('unknown_record');
+  end if;
+  if not core.granted('rowcast.edit', v_record.collection, v_record.audience) then
+    perform logic.raise_refusal('not_permitted');
+  end if;
+  return v_record;
+end
+$$;
+comment on function logic.operation_record(uuid, jsonb) is 'The record that an operation changes.';
