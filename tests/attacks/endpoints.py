@@ -114,7 +114,17 @@ BODIES: dict[type[BaseModel], Callable[[Stage], dict[str, Any]]] = {
         "operations": [
             {"type": "create", "collection": "task", "data": {"title": "New"}},
             {"type": "set", "recordId": s.record, "key": "title", "value": "Two"},
-            {"type": "list-insert", "recordId": s.record, "path": ["deep", "a"], "value": "y"},
+            {"type": "merge", "recordId": s.record, "patch": {"deep": {"a": ["x"]}}},
+            {"type": "increment", "recordId": s.record, "key": "points", "by": 1},
+            {
+                "type": "list-insert",
+                "recordId": s.record,
+                "path": ["deep", "a"],
+                "value": "y",
+                "before": "x",
+                "after": None,
+                "index": None,
+            },
             {"type": "move", "id": s.record, "table": "tasks", "field": "status", "value": "done"},
         ],
         "baseVersions": {s.record: 1},
