@@ -72,6 +72,7 @@ DEFINERS = {
     "logic.owner_other": "reads and locks accounts",
     "logic.password_set": "writes accounts, sessions and mails",
     "logic.position_neighbour": "manual order is one for all, whoever sees which records",
+    "logic.positions_spread": "manual order is one for all, whoever sees which records",
     "logic.record__100_number": "numbers over all records, whoever sees which",
     "logic.record__500_log": "writes the log",
     "logic.record_last_seq": "reads the log",
