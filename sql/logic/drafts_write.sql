@@ -34,7 +34,6 @@ begin
         v_data := logic.jsonb_with_fields(v_data, v_record.data, array(select f.value ->> 'key' from jsonb_array_elements(v_found) f(value)));
       else
         v_conflicts := v_conflicts || v_found;
-        continue when v_conflicts <> '[]';
       end if;
     end if;
     perform logic.record_put(v_record, v_data);

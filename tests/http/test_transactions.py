@@ -265,3 +265,30 @@ async def test_two_hundred_records_are_created_and_ordered_in_one_go(
     )
     order = [record["id"] for record in listed["tasks"]]
     assert order[:50] == [*ids[1:50], ids[0]]
+
+
+async def test_the_same_id_of_two_people_is_two_transactions(
+    client: Client, database: Database, workspace: str, transactions: str
+) -> None:
+    database.join(workspace, "Bob", "editor")
+    bob = Client(client.session, client.url, database.token("Bob"))
+    create = {"type": "create", "collection": "task", "data": {"title": "New"}}
+    body = {"id": str(uuid.uuid4()), "operations": [create]}
+    first = [await person.call("POST", transactions, body) for person in (client, bob)]
+    again = [await person.call("POST", transactions, body) for person in (client, bob)]
+    assert first == again
+    assert first[0]["records"][0]["id"] != first[1]["records"][0]["id"]
+
+
+async def test_an_operation_that_names_another_collection_finds_no_record(
+    client: Client, database: Database, workspace: str, transactions: str
+) -> None:
+    database.run(
+        "insert into core.collection (workspace_id, key, plural, label, prefix)"
+        " values (%s, 'note', 'notes', 'Notes', 'NTE')",
+        workspace,
+    )
+    task = database.task(workspace, title="One")
+    operation = {"type": "set", "table": "notes", "id": task["id"], "key": "title", "value": "x"}
+    reply = await client.send("POST", transactions, {"operations": [operation]})
+    reply.problem(404, "unknown_record")
