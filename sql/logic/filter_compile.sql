@@ -1,14 +1,13 @@
 -- A filter {key: {operator: text}} as a condition over core.record r: eq, ne, gt, gte, lt, lte, in (separated by commas), contains,
--- empty (true or false). ne also holds where the field is absent; all others but empty don't.
+-- empty (true or false; an empty list is empty too). ne also holds where the field is absent; all others but empty don't.
 -- Dynamic SQL: keys and values stand in it as literals (%L) of the key's type only.
--- Raises PT422 unknown_field, unknown_operator; 22xxx for a value that is not of the field's type.
+-- Raises PT422 unknown_field, unknown_operator, and invalid_value for a value that is not of the field's type.
 create or replace function logic.filter_compile(p_workspace_id uuid, p_collection text, p_filter jsonb) returns text
 language plpgsql stable
 as $$
 declare
   v_term record;
-  v_expression text;
-  v_type text;
+  v_key record;
   v_conditions text[] := '{}';
 begin
   for v_term in
@@ -16,9 +15,9 @@ begin
     from jsonb_each(coalesce(p_filter, '{}')) k
     cross join lateral jsonb_each_text(k.value) o
   loop
-    select x.expression, x.type into v_expression, v_type
-    from logic.list_expression(p_workspace_id, p_collection, v_term.key) x;
-    v_conditions := v_conditions || logic.filter_condition(v_term.key, v_expression, v_type, v_term.operator, v_term.value);
+    v_key := logic.list_expression(p_workspace_id, p_collection, v_term.key);
+    v_conditions := v_conditions || logic.filter_condition(
+      v_term.key, v_key.expression, v_key.type, v_key.kind, v_key.options, v_term.operator, v_term.value);
   end loop;
   return coalesce(nullif(array_to_string(v_conditions, ' and '), ''), 'true');
 end

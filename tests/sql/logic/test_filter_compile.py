@@ -4,8 +4,6 @@ from typing import Any
 
 import psycopg
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
@@ -34,23 +32,26 @@ Find = Callable[[dict[str, Any]], list[int]]
 
 @pytest.fixture(scope="module")
 def workspace(shared_database: Database) -> str:
-    """A workspace with a collection of all types of field and the records above, from 1."""
+    """A workspace with a collection of some types of field and the records above, from 1.
+
+    The records come first: what they hold was never held against the types of the fields.
+    """
     workspace = shared_database.workspace()
     shared_database.run(
         "insert into core.collection (workspace_id, key, plural, label, prefix)"
         " values (%s, 'thing', 'things', 'Things', 'THG')",
         workspace,
     )
+    for data in RECORDS:
+        shared_database.run(
+            "insert into core.record (workspace_id, collection, data) values (%s, 'thing', %s)",
+            workspace, Jsonb(data),
+        )  # fmt: skip
     for key, kind in FIELDS.items():
         shared_database.run(
             "insert into core.field (workspace_id, collection, key, label, type)"
             " values (%s, 'thing', %s, %s, %s)",
             workspace, key, key, kind,
-        )  # fmt: skip
-    for data in RECORDS:
-        shared_database.run(
-            "insert into core.record (workspace_id, collection, data) values (%s, 'thing', %s)",
-            workspace, Jsonb(data),
         )  # fmt: skip
     return workspace
 
@@ -106,6 +107,9 @@ def find(shared_database: Database, workspace: str) -> Iterator[Find]:
         ({"tags": {"contains": "a"}}, [1]),
         ({"tags": {"contains": "[\""}}, []),
         ({"tags": {"in": "a,c"}}, [1]),
+        ({"tags": {"empty": "true"}}, [3, 4, 5, 6]),
+        ({"title": {"in": '"beta","Ünter \' ; --"'}}, [2, 3]),
+        ({"title": {"in": '"beta,10"'}}, []),
         ({"tags": {"ne": "b"}}, [3, 4, 5, 6]),
         ({"number": {"gt": "4"}}, [5, 6]),
         ({"version": {"eq": "1"}}, [1, 2, 3, 4, 5, 6]),
@@ -126,68 +130,6 @@ def test_finds(find: Find, terms: dict[str, Any], numbers: list[int]) -> None:
     assert find(terms) == numbers
 
 
-def holds(value: Any, kind: str, operator: str, operand: str) -> bool:
-    """The oracle: one term on one value, for operands without a comma."""
-    if kind == "number":
-        known: Any = (
-            value if isinstance(value, int | float) and not isinstance(value, bool) else None
-        )
-        wanted: Any = float(operand)
-    else:
-        known = value if value is None or isinstance(value, str) else json.dumps(value)
-        wanted = operand
-    if operator == "empty":
-        return known is None
-    if operator == "ne":
-        return known is None or known != wanted
-    if known is None:
-        return False
-    outcomes: dict[str, bool] = {
-        "eq": known == wanted,
-        "in": known == wanted,
-        "gt": known > wanted,
-        "gte": known >= wanted,
-        "lt": known < wanted,
-        "lte": known <= wanted,
-        "contains": operand.lower() in str(known).lower(),
-    }
-    return outcomes[operator]
-
-
-operators = st.sampled_from(["eq", "ne", "in", "gt", "gte", "lt", "lte"])
-operands = st.sampled_from(["9", "10", "10.5", "-1", "0"])
-words = st.text(st.sampled_from("aAbB1 '\"\\%$L{}()-;é😀"), min_size=1, max_size=4)
-
-
-def test_agrees_with_a_plain_oracle(find: Find) -> None:
-    numbers = st.tuples(st.just("points"), operators, operands)
-    titles = st.tuples(
-        st.just("title"),
-        operators | st.just("contains"),
-        words
-        | st.sampled_from([str(data.get("title", "x")) for data in RECORDS if data.get("title")]),
-    )
-
-    @settings(max_examples=200, deadline=None)
-    @given(st.lists(numbers | titles, max_size=3))
-    def check(terms: list[tuple[str, str, str]]) -> None:
-        wanted: dict[str, dict[str, str]] = {}
-        for key, operator, operand in terms:
-            wanted.setdefault(key, {})[operator] = operand
-        found = [
-            number
-            for number, data in enumerate(RECORDS, 1)
-            if all(
-                holds(data.get(key), FIELDS[key], operator, operand)
-                for key, term in wanted.items()
-                for operator, operand in term.items()
-            )
-        ]
-        assert find(wanted) == found
-
-    check()
-
-
 INJECTIONS = [
     "' or true --",
     "x'::text) or (true",
@@ -206,8 +148,12 @@ INJECTIONS = [
 def test_a_value_is_only_ever_a_value(find: Find, key: str, operator: str, text: str) -> None:
     if operator == "ne":
         assert find({key: {operator: text}}) == [1, 2, 3, 4, 5, 6]
-    elif operator == "gt":
+    elif operator == "gt" and key != "tags":
         find({key: {operator: text}})  # parses
+    elif operator == "gt":
+        with pytest.raises(psycopg.Error, match="says nothing") as caught:
+            find({key: {operator: text}})
+        assert caught.value.diag.message_hint == "unknown_operator"
     else:
         assert find({key: {operator: text}}) == []
 
@@ -231,23 +177,36 @@ def test_an_unknown_operator_is_refused_by_its_name(find: Find, operator: str) -
 
 
 @pytest.mark.parametrize(
-    "terms",
+    ("key", "operator", "value"),
     [
-        {"points": {"gt": "many"}},
-        {"points": {"eq": "1e"}},
-        {"urgent": {"eq": "perhaps"}},
-        {"createdAt": {"lt": "yesterday noon"}},
-        {"createdBy": {"eq": "Ada"}},
-        {"number": {"in": "1,x"}},
-        {"version": {"eq": "99999999999"}},
-        {"title": {"empty": "maybe"}},
-        {"title": "beta"},
-        {"title": ["beta"]},
-        ["title"],
-        "title",
+        ("points", "gt", "many"),
+        ("points", "eq", "1e"),
+        ("points", "in", "1,x"),
+        ("points", "gte", "NaN"),
+        ("points", "empty", "1"),
+        ("urgent", "eq", "perhaps"),
+        ("due", "gte", "2026-02-29"),
+        ("due", "eq", "2026-01-01T00:00:00Z"),
+        ("createdAt", "lt", "yesterday noon"),
+        ("createdBy", "eq", "Ada"),
+        ("number", "in", "1,x"),
+        ("number", "eq", "1.5"),
+        ("version", "eq", "99999999999"),
+        ("title", "empty", "maybe"),
     ],
 )
-def test_a_value_of_the_wrong_type_is_a_data_error(find: Find, terms: Any) -> None:
+def test_a_value_of_another_type_is_refused_where_it_stands(
+    find: Find, key: str, operator: str, value: str
+) -> None:
+    with pytest.raises(psycopg.Error) as caught:
+        find({key: {operator: value}})
+    assert (caught.value.sqlstate, caught.value.diag.message_hint) == ("PT422", "invalid_value")
+    errors = json.loads(caught.value.diag.message_detail or "")["errors"]
+    assert [error["path"] for error in errors] == [f"filter[{key}][{operator}]"]
+
+
+@pytest.mark.parametrize("terms", [{"title": "beta"}, {"title": ["beta"]}, ["title"], "title"])
+def test_what_is_no_filter_is_a_data_error(find: Find, terms: Any) -> None:
     with pytest.raises(psycopg.DataError) as caught:
         find(terms)
     assert (caught.value.sqlstate or "").startswith("22")

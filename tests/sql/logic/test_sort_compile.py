@@ -32,8 +32,13 @@ def workspace(shared_database: Database) -> str:
 
 
 def expected(sort: str) -> list[int]:
-    """The order of the numbers: code points and numeric values, absent values last either way."""
+    """The order of the numbers: code points and numeric values, absent values last either way.
+
+    Ties are by number, in the direction of the last key.
+    """
     order = list(range(1, len(RECORDS) + 1))
+    if sort.rpartition(",")[2].startswith("-"):
+        order.reverse()
     for key in reversed([key for key in sort.split(",") if key]):
         name, descending = key.lstrip("-"), key.startswith("-")
 
@@ -94,6 +99,8 @@ def test_pages_by_every_field_of_the_record_itself(
         ("", '["7"]', "(number >= "),
         ("-number", '["7", "7"]', "(number <= "),
         ("position", '["V", "7"]', '("position" >= '),
+        ("createdAt", '["2026-01-01T00:00:00Z", "7"]', "(created_at >= "),
+        ("-createdAt", '["2026-01-01T00:00:00Z", "7"]', "(created_at <= "),
     ],
 )
 def test_an_index_leads_to_a_deep_page(

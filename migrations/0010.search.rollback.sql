@@ -1,0 +1,1 @@
+drop index core.record_created_idx;
