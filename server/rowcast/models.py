@@ -12,6 +12,7 @@ Uuid = Annotated[
 ]
 # Not blank, and without control characters: names stand in headers of mails.
 Name = Annotated[str, Field(max_length=200, pattern=r"^\P{Cc}*[^\s\p{Cc}]\P{Cc}*$")]
+CommentText = Annotated[str, Field(min_length=1, max_length=20_000)]
 Key = Annotated[str, Field(max_length=40)]
 Email = Annotated[str, Field(min_length=3, max_length=320)]
 Password = Annotated[str, Field(min_length=8, max_length=200)]
@@ -348,6 +349,20 @@ class Transaction(Body):
         return len(self.operations) > 50
 
 
+class CommentCreate(Body):
+    """A comment, perhaps a reply to another. Its id may be the client's own."""
+
+    body: CommentText
+    parent_id: Uuid | None = None
+    comment_id: Uuid | None = None
+
+
+class CommentUpdate(Body):
+    """What a comment says now."""
+
+    body: CommentText
+
+
 class AtlasTaskCreate(Body):
     """POST /api/tasks of Atlas."""
 
@@ -390,6 +405,13 @@ class ListQuery(PageQuery):
     collection: Annotated[str, Field(max_length=100)]
     limit: Annotated[int, Field(ge=1, le=200)] | None = None
     cursor: Annotated[str, Field(max_length=4000)] | None = None
+
+
+class CommentListQuery(Query):
+    """Which comments; the cursor is the last answer's nextCursor."""
+
+    cursor: Uuid | None = None
+    limit: Annotated[int, Field(ge=1, le=200)] | None = None
 
 
 class AuditQuery(Query):

@@ -100,6 +100,16 @@ ROUTES = (
     Route("POST", f"{_W}/records/{{id}}/restore", "record_restore"),
     Route("POST", f"{_W}/records/{{id}}/move", "record_move", models.RecordMove),
     Route("POST", f"{_W}/transactions", "transaction_apply", models.Transaction),
+    Route("GET", f"{_W}/records/{{id}}/comments", "comment_list", query=models.CommentListQuery),
+    Route(
+        "POST",
+        f"{_W}/records/{{id}}/comments",
+        "comment_create",
+        models.CommentCreate,
+        status=201,
+    ),
+    Route("PATCH", f"{_W}/comments/{{comment}}", "comment_update", models.CommentUpdate),
+    Route("DELETE", f"{_W}/comments/{{comment}}", "comment_delete"),
     Route("GET", f"{_W}/snapshot", "snapshot"),
     Route("GET", f"{_W}/changes", "changes", query=models.ChangesQuery),
     # Atlas (source document 1)

@@ -1,5 +1,5 @@
 -- The refusals that several functions share, in one voice. What the caller may not know of is "no such" thing to him.
--- Raises PT401 unauthenticated; PT404 unknown_workspace, unknown_record, unknown_collection; PT403 not_permitted; PT422 ambiguous_workspace (with the
+-- Raises PT401 unauthenticated; PT404 unknown_workspace, unknown_record, unknown_comment, unknown_collection; PT403 not_permitted; PT422 ambiguous_workspace (with the
 -- candidates) transaction_reused and invalid_token.
 create or replace function logic.raise_refusal(p_code text, p_candidates uuid[] default null) returns void
 language plpgsql stable
@@ -12,6 +12,8 @@ begin
       raise sqlstate 'PT404' using hint = p_code, message = 'There is no such workspace, or you are not a member of it.';
     when 'unknown_record' then
       raise sqlstate 'PT404' using hint = p_code, message = 'There is no such record, or you may not see it.';
+    when 'unknown_comment' then
+      raise sqlstate 'PT404' using hint = p_code, message = 'There is no such comment, or you may not see it.';
     when 'unknown_collection' then
       raise sqlstate 'PT404' using hint = p_code, message = 'There is no such collection in this workspace.';
     when 'invalid_token' then

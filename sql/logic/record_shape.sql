@@ -10,6 +10,7 @@ as $$
     'data', p_record.data,
     'position', p_record.position,
     'version', p_record.version,
+    'commentCount', p_record.comment_count,
     'createdAt', logic.utc(p_record.created_at),
     'createdBy', p_record.created_by,
     'updatedAt', logic.utc(p_record.updated_at),

@@ -1,5 +1,5 @@
 -- Removes a piece of one workspace that was deleted 30 days ago or longer, the log first: at most p_rows changes and as many
--- writes and records; with the last piece the workspace itself. Answers whether there is more to do.
+-- writes, comments and records; with the last piece the workspace itself. Answers whether there is more to do.
 create or replace function logic.workspace_purge(p_rows integer) returns boolean
 language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
 as $$
@@ -20,8 +20,15 @@ begin
   where c.workspace_id = v_id and c.seq in (select s.seq from core.change s where s.workspace_id = v_id order by s.seq limit p_rows);
   delete from core.transaction t
   where t.workspace_id = v_id and t.id in (select s.id from core.transaction s where s.workspace_id = v_id limit p_rows);
+  delete from core.comment c
+  where c.workspace_id = v_id and c.id in (select s.id from core.comment s where s.workspace_id = v_id limit p_rows);
   delete from core.record r
-  where r.workspace_id = v_id and r.id in (select s.id from core.record s where s.workspace_id = v_id limit p_rows);
+  where r.workspace_id = v_id and r.id in (
+    select s.id
+    from core.record s
+    where s.workspace_id = v_id
+      and not exists (select from core.comment c where c.workspace_id = v_id and c.record_id = s.id)
+    limit p_rows);
   if exists (select from core.change c where c.workspace_id = v_id)
       or exists (select from core.transaction t where t.workspace_id = v_id)
       or exists (select from core.record r where r.workspace_id = v_id) then

@@ -1,5 +1,5 @@
 -- Erases an account from one workspace: its membership ends, its id leaves the user fields of the documents (as changes, logged and streamed)
--- and then those of the log, where a null stands in its place. As author (created_by, actor, audience) the bare id stays.
+-- and then those of the log, where a null stands in its place; and it is mentioned nowhere any more. As author (created_by, actor, audience) the bare id stays.
 -- Locks: the clock of the workspace, and the records.
 create or replace function trusted.account_erase_in(p_workspace_id uuid, p_account_id uuid) returns jsonb
 language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
@@ -13,6 +13,14 @@ begin
   set data = logic.jsonb_without_account(r.data, r.user_fields, p_account_id, false)
   where r.workspace_id = p_workspace_id and p_account_id = any (r.audience)
     and r.data is distinct from logic.jsonb_without_account(r.data, r.user_fields, p_account_id, false);
+  update core.comment c
+  set mentions = array_remove(c.mentions, p_account_id)
+  where c.workspace_id = p_workspace_id and p_account_id = any (c.mentions);
+  update core.change c
+  set patch = jsonb_set(c.patch, '{comment,mentions}', (c.patch #> '{comment,mentions}') - p_account_id::text),
+    before = jsonb_set(c.before, '{comment,mentions}', (c.before #> '{comment,mentions}') - p_account_id::text)
+  where c.workspace_id = p_workspace_id and c.action = 'comment'
+    and (c.patch #> '{comment,mentions}' ? p_account_id::text or c.before #> '{comment,mentions}' ? p_account_id::text);
   update core.change c
   set patch = logic.jsonb_without_account(c.patch, k.user_fields, p_account_id, true),
     before = logic.jsonb_without_account(c.before, k.user_fields, p_account_id, true),

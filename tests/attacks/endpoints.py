@@ -130,6 +130,8 @@ BODIES: dict[type[BaseModel], Callable[[Stage], dict[str, Any]]] = {
         "baseVersions": {s.record: 1},
         "onConflict": "yours",
     },
+    models.CommentCreate: lambda s: {"body": "Why?", "parentId": s.comment, "commentId": None},
+    models.CommentUpdate: lambda _: {"body": "Because."},
     models.AtlasTaskCreate: lambda s: {
         "workspaceId": s.workspace,
         "id": None,
@@ -161,6 +163,11 @@ QUERIES: dict[type[BaseModel], Callable[[Stage], dict[str, str]]] = {
         "cursor": "",
         **_LIST,
     },
+    models.CommentListQuery: lambda s: {
+        "workspaceId": s.workspace,
+        "cursor": s.comment,
+        "limit": "5",
+    },
     models.AuditQuery: lambda s: {"workspaceId": s.workspace, "cursor": "9", "limit": "5"},
     models.ChangesQuery: lambda s: {"workspaceId": s.workspace, "since": "0", "limit": "5"},
     models.EventsQuery: lambda s: {
@@ -185,6 +192,7 @@ def request(endpoint: Endpoint, stage: Stage) -> Wanted:
         "invitation": stage.invitation,
         "session": stage.other_session,
         "token": stage.token,
+        "comment": stage.comment,
     }
     names = [part[1:-1] for part in endpoint.path.split("/") if part.startswith("{")]
     query = QUERIES[endpoint.query](stage) if endpoint.query else {}

@@ -36,6 +36,7 @@ class Stage:
     workspace: str
     member: str
     record: str
+    comment: str
     invitation: str
     verify_token: str
     reset_token: str
@@ -123,6 +124,7 @@ class Builder:
             workspace,
             {"collection": "task", "data": {"title": "One", "status": "todo", "tags": ["a"]}},
         )["id"]
+        comment = self.call("comment_create", account, workspace, {"id": record, "body": "One"})
         guest = f"guest-{uuid.uuid4().hex[:12]}@example.org"
         invited = self.call(
             "invitation_create", account, workspace, {"email": guest, "role": "editor"}
@@ -143,6 +145,7 @@ class Builder:
             workspace,
             self.join(workspace, "editor"),
             record,
+            comment["id"],
             invited,
             sign(VERIFY_EMAIL, jti=self.one_time_token("verify-email", new)),
             sign(PASSWORD_RESET, jti=self.one_time_token("password-reset", email)),

@@ -9,7 +9,7 @@ from support import Client, Database
 MERGE_PATCH = {"Content-Type": "application/merge-patch+json"}
 MEMBERS = {
     "id", "displayId", "collection", "number", "data", "position", "version",
-    "createdAt", "createdBy", "updatedAt", "updatedBy", "deletedAt",
+    "commentCount", "createdAt", "createdBy", "updatedAt", "updatedBy", "deletedAt",
 }  # fmt: skip
 
 

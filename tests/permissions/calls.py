@@ -107,6 +107,16 @@ FUNCTIONS: dict[str, dict[str, Arguments]] = {
             "rows": [{"line": 1, "transactionId": str(uuid.uuid4()), "data": world.data}],
         }
     },
+    "comment_list": {"": lambda world: {"id": world.record}},
+    "comment_create": {"": lambda world: {"id": world.record, "body": "Why?"}},
+    "comment_update": {
+        "one's own": lambda world: {"comment": world.own_comment, "body": "Oh."},
+        "another's": lambda world: {"comment": world.anothers_comment, "body": "Oh."},
+    },
+    "comment_delete": {
+        "one's own": lambda world: {"comment": world.own_comment},
+        "another's": lambda world: {"comment": world.anothers_comment},
+    },
     "snapshot": {"": lambda _: {}},
     "changes": {"": lambda _: {"since": 0}},
     "stream_open": {"": lambda _: {}},

@@ -171,6 +171,29 @@ class World:
         self._call("record_delete", self.owner, self.workspace, id=record)
         return record
 
+    @property
+    def own_comment(self) -> str:
+        """A comment of the actor on the record, written when he was let; of nobody, no comment."""
+        return self._comment(self.actor)
+
+    @property
+    def anothers_comment(self) -> str:
+        """A comment of the other viewer, written when he was let."""
+        return self._comment(self.mate)
+
+    def _comment(self, person: Person | None) -> str:
+        if person is None:
+            return str(uuid.uuid4())
+        return str(
+            self.database.value(
+                "insert into core.comment (workspace_id, record_id, author_id, body)"
+                " values (%s, %s, %s, 'Because.') returning id",
+                self.workspace,
+                self.record,
+                person.account,
+            )
+        )
+
     @cached_property
     def deleted_workspace(self) -> str:
         """Another workspace of the same people, deleted."""

@@ -18,6 +18,7 @@ TENANT_TABLES = [
     "collection",
     "field",
     "record",
+    "comment",
     "transaction",
     "change",
     "invitation",
@@ -66,7 +67,10 @@ def tenants(request: pytest.FixtureRequest, database: Database) -> tuple[str, st
     mine, theirs = database.workspace("Ada"), database.workspace("Bob")
     for workspace, owner in ((mine, "Ada"), (theirs, "Bob")):
         for n in range(3):
-            database.task(workspace, actor=owner, title=f"{n}")
+            task = database.task(workspace, actor=owner, title=f"{n}")["id"]
+        database.call(
+            "comment_create", workspace, actor=owner, arguments={"id": task, "body": "theirs"}
+        )
         database.call(
             "invitation_create",
             workspace,
@@ -116,6 +120,7 @@ UPDATES = {
     "collection": "label = 'mine now'",
     "field": "label = 'mine now'",
     "record": 'data = \'{"title": "mine now"}\'',
+    "comment": "body = 'mine now'",
     "transaction": "last_seq = 0",
     "change": "patch = '{}'",
     "invitation": "role = 'owner'",

@@ -19,6 +19,7 @@ class Place(NamedTuple):
     record: str
     member: str
     invitation: str
+    comment: str
 
 
 # Every api function that writes into a workspace, with arguments for a place.
@@ -40,6 +41,9 @@ WRITES: dict[str, Callable[[Place], Any]] = {
     },
     "atlas_task_create": lambda _: {"data": {"title": "new"}},
     "atlas_task_update": lambda place: {"id": place.record, "patch": {"n": 2}},
+    "comment_create": lambda place: {"id": place.record, "body": "new"},
+    "comment_update": lambda place: {"comment": place.comment, "body": "newer"},
+    "comment_delete": lambda place: {"comment": place.comment},
     "workspace_update": lambda _: {"name": "another name"},
     "workspace_delete": lambda _: {},
     "workspace_restore": lambda _: {},
@@ -53,6 +57,7 @@ WRITES: dict[str, Callable[[Place], Any]] = {
 # What the second call answers, where the first has taken away what it is about, or the right.
 LATER = {
     "record_delete": "PT404",
+    "comment_delete": "PT404",
     "workspace_delete": "PT404",
     "workspace_transfer": "PT403",
     "member_remove": "PT404",
@@ -80,15 +85,22 @@ def tenants(database: Database) -> dict[str, Place]:
             database.run(
                 sql.SQL(labelled).format(sql.Identifier(table), owner, workspace).as_string()
             )
+        record = database.task(workspace, actor=owner, title=f"only {owner}'s")["id"]
         found[owner] = Place(
             workspace,
-            database.task(workspace, actor=owner, title=f"only {owner}'s")["id"],
+            record,
             database.join(workspace, f"{owner}Viewer", "viewer"),
             database.call(
                 "invitation_create",
                 workspace,
                 actor=owner,
                 arguments={"email": f"{owner}s.guest@example.org", "role": "viewer"},
+            )["id"],
+            database.call(
+                "comment_create",
+                workspace,
+                actor=owner,
+                arguments={"id": record, "body": f"only {owner}'s"},
             )["id"],
         )
     database.account("Cleo")
@@ -175,6 +187,7 @@ READS: dict[str, Callable[[Place], Any]] = {
     "collection_list": lambda _: {},
     "record_list": lambda _: {"collection": "task"},
     "record_get": lambda place: {"id": place.record},
+    "comment_list": lambda place: {"id": place.record},
     "snapshot": lambda _: {},
     "changes": lambda _: {"since": 0},
     "stream_open": lambda _: {},

@@ -1,0 +1,2 @@
+drop table core.comment;
+alter table core.record drop column comment_count;
