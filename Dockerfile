@@ -10,6 +10,7 @@ COPY server server
 COPY sql sql
 COPY migrations migrations
 COPY templates templates
+COPY docs/error-codes.md docs/error-codes.md
 RUN --mount=type=secret,id=pip,target=/etc/pip.conf \
     --mount=type=secret,id=ca,target=/run/secrets/ca.pem \
     if [ -s /run/secrets/ca.pem ]; then export PIP_CERT=/run/secrets/ca.pem; fi \

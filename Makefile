@@ -14,7 +14,7 @@ data := $(CURDIR)/rowcast-data
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help run dev test test-postgres-15 test-container lint types check bench bundle permissions psql mail image env clean
+.PHONY: help run dev test test-postgres-15 test-container lint types check bench bundle permissions examples psql mail image env clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -51,6 +51,9 @@ bundle: .venv/installed ## raise the number in sql/BUNDLE after an edit in sql/
 
 permissions: .venv/installed ## make docs/permissions.md of the table in tests/permissions
 	@PYTHONPATH=tests $(bin)/python tools/permission_page.py
+
+examples: .venv/installed-dev ## record the examples of the API's document anew
+	@WRITE_EXAMPLES=1 $(bin)/pytest -q tests/openapi -k examples_are
 
 psql: .venv/installed ## psql in the database of `make run`, as its superuser
 	@$(bin)/python tools/psql.py $(ARGS)

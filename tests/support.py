@@ -25,6 +25,7 @@ from argon2 import PasswordHasher
 from argon2.profiles import CHEAPEST
 from psycopg.conninfo import make_conninfo
 
+from document import check as check_document
 from rowcast.app import Deployment, make_app
 from rowcast.config import server_password
 from rowcast.edge import accepting
@@ -473,7 +474,9 @@ class Client:
         if body is not None:
             kwargs["json"] = body
         async with self.request(method, path, **kwargs) as response:
-            return HttpReply(response.status, response.headers, await response.text())
+            text = await response.text()
+            check_document(method, path, response.status, response.content_type, text)
+            return HttpReply(response.status, response.headers, text)
 
     async def call(
         self, method: str, path: str, body: Any = None, *, status: int | None = None, **kwargs: Any
@@ -483,6 +486,7 @@ class Client:
             kwargs["json"] = body
         async with self.request(method, path, **kwargs) as response:
             text = await response.text()
+            check_document(method, path, response.status, response.content_type, text)
             good = response.status == status if status else 200 <= response.status < 300
             assert good, f"{method} {path}: {response.status} {text}"
             return json.loads(text) if text else None

@@ -283,7 +283,7 @@ def _json(body: object, status: int = 200) -> web.Response:
     return web.Response(status=status, body=orjson.dumps(body), content_type="application/json")
 
 
-_HANDLERS = {
+HANDLERS = {
     handler.__name__: handler
     for handler in (
         register,
@@ -303,7 +303,7 @@ _HANDLERS = {
 
 def action_endpoint(action: Action) -> Handler:
     """The handler of an action of the route table."""
-    handler = _HANDLERS[action.handler]
+    handler = HANDLERS[action.handler]
 
     async def handle(request: web.Request) -> web.StreamResponse:
         take_address(request)

@@ -11,7 +11,11 @@ Uuid = Annotated[
     Field(pattern=r"^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$"),
 ]
 # Not blank, and without control characters: names stand in headers of mails.
-Name = Annotated[str, Field(max_length=200, pattern=r"^\P{Cc}*[^\s\p{Cc}]\P{Cc}*$")]
+_TEXT = r"[^\x00-\x1f\x7f-\x9f]"
+Name = Annotated[
+    str,
+    Field(min_length=1, max_length=200, pattern=rf"^{_TEXT}*[^\s\x00-\x1f\x7f-\x9f]{_TEXT}*$"),
+]
 CommentText = Annotated[str, Field(min_length=1, max_length=20_000)]
 Key = Annotated[str, Field(max_length=40)]
 Email = Annotated[str, Field(min_length=3, max_length=320)]
@@ -419,6 +423,16 @@ class AuditQuery(Query):
 
     cursor: Annotated[int, Field(ge=1, le=2**62)] | None = None
     limit: Annotated[int, Field(ge=1, le=200)] | None = None
+
+
+class ImportQuery(BaseModel):
+    """What an import is to do; read in importer.py."""
+
+    model_config = ConfigDict(alias_generator=to_camel, extra="forbid")
+
+    collection: Annotated[str, Field(max_length=100)] | None = None
+    map: dict[str, Text] | None = None
+    dry_run: bool | None = None
 
 
 class ChangesQuery(Query):

@@ -1,4 +1,4 @@
-"""Where `sql/`, `migrations/` and `templates/` are: inside the wheel, or in place in a checkout."""
+"""Where `sql/`, `migrations/` and the like are: inside the wheel, or in place in a checkout."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ _PACKAGE = Path(__file__).parent
 
 
 def resource_directory(name: str) -> Path:
-    """The directory `name` ("sql", "migrations" or "templates").
+    """The directory `name` ("sql", "migrations", "templates" or "docs").
 
     Raises FileNotFoundError where the installation lacks it.
     """

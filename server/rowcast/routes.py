@@ -38,6 +38,7 @@ class Action:
     path: str
     handler: str
     body: type[models.Body] | None = None
+    status: int = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,14 +129,14 @@ ROUTES = (
 
 # What needs more than one call: a password to check, a link to verify, a cookie to set.
 ACTIONS = (
-    Action("POST", f"{_AUTH}/register", "register", models.Register),
-    Action("POST", f"{_AUTH}/verify-email", "verify_email", models.MailToken),
+    Action("POST", f"{_AUTH}/register", "register", models.Register, 202),
+    Action("POST", f"{_AUTH}/verify-email", "verify_email", models.MailToken, 201),
     Action("POST", f"{_AUTH}/login", "login", models.Login),
     Action("GET", f"{_AUTH}/demo", "demo_users"),
     Action("POST", f"{_AUTH}/demo", "demo_login", models.DemoLogin),
     Action("POST", f"{_AUTH}/refresh", "refresh", models.Refresh),
     Action("POST", f"{_AUTH}/logout", "logout", models.Logout),
-    Action("POST", f"{_AUTH}/password-reset", "password_reset", models.PasswordReset),
+    Action("POST", f"{_AUTH}/password-reset", "password_reset", models.PasswordReset, 202),
     Action(
         "POST",
         f"{_AUTH}/password-reset/confirm",

@@ -12,7 +12,10 @@ from rowcast import models
 from rowcast.routes import ACTIONS, ROUTES, STREAMS
 
 HEALTH = ("/health/live", "/health/ready")
-PAGES = ("/", "/account", "/account/account.css", "/account/account.js")
+PAGES = (
+    *("/", "/account", "/account/account.css", "/account/account.js"),
+    *("/api/docs", "/api/docs/docs.css", "/api/docs/docs.js", "/api/openapi.json"),
+)
 IMPORT = "/api/v1/workspaces/{workspace}/import"
 
 

@@ -271,8 +271,11 @@ def _action(method: str, path: str, body: Callable[[World], Any]) -> Callable[[W
     return lambda world: Request(method, path, body=body(world))
 
 
-PUBLIC = ("/health/live", "/health/ready", "/", "/account", "/account/account.css",
-          "/account/account.js")  # fmt: skip
+PUBLIC = (
+    *("/health/live", "/health/ready", "/", "/account", "/account/account.css"),
+    *("/account/account.js", "/api/docs", "/api/docs/docs.css", "/api/docs/docs.js"),
+    "/api/openapi.json",
+)
 IMPORT = "/api/v1/workspaces/{workspace}/import"
 
 

@@ -1,0 +1,539 @@
+"""Answer models: what an answer holds, for the OpenAPI document and the tests that compare.
+
+Nothing is parsed by them at run time: answers are made in SQL and pass through as bytes.
+"""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic.alias_generators import to_camel
+
+Time = Annotated[AwareDatetime, Field(description="RFC 3339, UTC.")]
+Seq = Annotated[int, Field(ge=0, description="The seq of the write's last change.")]
+Version = Annotated[int, Field(ge=1)]
+Document = dict[str, Any]
+
+
+class Answer(BaseModel):
+    """What all answers have in common: camelCase names."""
+
+    model_config = ConfigDict(alias_generator=to_camel)
+
+
+class Written(Answer):
+    """Where a write stands in the log."""
+
+    seq: Seq
+
+
+class Page(Answer):
+    """A list; nextCursor leads to what follows, null at the end."""
+
+    next_cursor: str | None
+
+
+class Fault(Answer):
+    """One fault of a request, by its path."""
+
+    path: str
+    message: str
+
+
+class ConflictingKey(Answer):
+    """A field that others changed too; null stands for an absent one."""
+
+    record_id: UUID
+    key: str
+    base: Any
+    yours: Any
+    theirs: Any
+
+
+class Problem(Answer):
+    """An error (RFC 9457). `code` is stable; some codes bring further members."""
+
+    model_config = ConfigDict(extra="allow")
+
+    type: Annotated[str, Field(pattern="^urn:rowcast:problem:[a-z_]+$")]
+    title: str
+    status: Annotated[int, Field(ge=400, le=599)]
+    detail: Annotated[str, Field(description="A sentence for people.")]
+    code: Annotated[str, Field(description="Stable: tell errors apart by it.")]
+    errors: Annotated[list[Fault], Field(description="Each fault, of a 422.")] = []
+    conflicts: Annotated[list[ConflictingKey], Field(description="Of the code `conflict`.")] = []
+
+
+# Accounts and signing in
+
+
+class Account(Answer):
+    """An account, as its holder sees it."""
+
+    id: UUID
+    email: str
+    name: str
+    avatar: str | None
+    created_at: Time
+
+
+class NewAccount(Answer):
+    """The account that a link has made."""
+
+    user: Account
+
+
+class Erased(Answer):
+    """What is gone, by its id; where no workspace has it in its log."""
+
+    id: UUID
+
+
+class SignedIn(Answer):
+    """The secrets of a session."""
+
+    user: Account
+    access_token: str
+    refresh_token: str
+    expires_in: Annotated[int, Field(description="Seconds that the access token is good for.")]
+
+
+class Status(Answer):
+    """What became of the request, whoever asked."""
+
+    status: Literal["verification_sent", "reset_sent", "password_changed", "signed_out"]
+
+
+class SampleUser(Answer):
+    """Somebody whom anybody may become, in the demo."""
+
+    email: str
+    name: str
+    role: str
+
+
+class SampleUsers(Page):
+    """The demo's sample users."""
+
+    users: list[SampleUser]
+
+
+class SignIn(Answer):
+    """Where an account is signed in."""
+
+    id: UUID
+    client: str | None
+    address: str | None
+    current: Annotated[bool, Field(description="Whether this request came by it.")]
+    created_at: Time
+    used_at: Time | None
+    expires_at: Time
+
+
+class SignIns(Page):
+    """Where an account is signed in."""
+
+    sessions: list[SignIn]
+
+
+class AccessToken(Answer):
+    """A personal access token, but for the token itself."""
+
+    id: UUID
+    name: str | None
+    scopes: list[Literal["read", "write", "manage"]] | None
+    created_at: Time
+    used_at: Time | None
+    expires_at: Time
+
+
+class AccessTokens(Page):
+    """The caller's personal access tokens."""
+
+    tokens: list[AccessToken]
+
+
+class NewAccessToken(AccessToken):
+    """A personal access token, with the token, which is told this once."""
+
+    token: Annotated[str, Field(pattern="^rct_")]
+
+
+class RepeatedAccessToken(Answer):
+    """What a repeat answers: the token was told once."""
+
+    name: str
+    scopes: list[str]
+
+
+class Ticket(Answer):
+    """Opens one stream, once: `?ticket=`."""
+
+    ticket: str
+    expires_in: Annotated[int, Field(description="Seconds.")]
+
+
+# Workspaces
+
+
+class Workspace(Answer):
+    """A workspace, as a member sees it."""
+
+    id: UUID
+    number: int
+    name: str
+    slug: str | None
+    template: str
+    epoch: Annotated[UUID, Field(description="Another one after a restore from a backup.")]
+    role: Annotated[str, Field(description="The caller's.")]
+    created_at: Time
+    deleted_at: Time | None = None
+
+
+class WorkspaceWritten(Workspace, Written):
+    """A workspace, with the seq of the write."""
+
+
+class Workspaces(Page):
+    """The caller's workspaces."""
+
+    workspaces: list[Workspace]
+
+
+class Joined(Answer):
+    """Somebody new, signed in, and the workspace that he joined."""
+
+    user: Account
+    access_token: str
+    refresh_token: str
+    expires_in: int
+    workspace: WorkspaceWritten
+
+
+class Deleted(Written):
+    """What was deleted."""
+
+    id: UUID
+
+
+class Member(Answer):
+    """A member, as other members see him; the address for who may manage."""
+
+    id: UUID
+    name: str
+    avatar: str | None
+    role: str
+    joined_at: Time
+    email: str | None = None
+
+
+class MemberWritten(Member, Written):
+    """A member, with the seq of the write."""
+
+
+class Members(Page):
+    """The members of a workspace."""
+
+    members: list[Member]
+
+
+class WorkspaceRole(Answer):
+    """A role, and its rights as tokens: `*`, `task`, `task:own`, `task:unassigned`."""
+
+    key: str
+    label: str
+    read: list[str]
+    edit: list[str]
+    may: Annotated[list[str], Field(description="Further verbs: `create:task`, `comment:*`, …")]
+
+
+class WorkspaceRoles(Page):
+    """The roles of a workspace."""
+
+    roles: list[WorkspaceRole]
+
+
+class RolesWritten(WorkspaceRoles, Written):
+    """The roles of a workspace, with the seq of the write."""
+
+
+class OpenInvitation(Answer):
+    """An invitation."""
+
+    id: UUID
+    email: str
+    role: str
+    invited_by: UUID | None
+    created_at: Time
+    expires_at: Time
+
+
+class InvitationWritten(OpenInvitation, Written):
+    """An invitation, with the seq of the write."""
+
+
+class OpenInvitations(Page):
+    """The open invitations of a workspace."""
+
+    invitations: list[OpenInvitation]
+
+
+class Person(Answer):
+    """Somebody, by id and name."""
+
+    id: UUID
+    name: str | None
+
+
+class InvitedAddress(Answer):
+    """An invitation that an event of the audit is about."""
+
+    id: UUID
+    email: str
+
+
+class AuditEvent(Answer):
+    """Who did what to whom."""
+
+    seq: Seq
+    transaction_id: UUID | None
+    event: str
+    role: str | None
+    account: Person | None
+    actor: Person | None
+    at: Time
+    name: str | None = None
+    invitation: InvitedAddress | None = None
+
+
+class AuditEvents(Page):
+    """The audit, the newest first."""
+
+    events: list[AuditEvent]
+
+
+class RecordField(Answer):
+    """A field of a collection."""
+
+    key: str
+    label: str
+    type: str
+    required: bool
+    options: Any
+    default: Any
+    position: int
+
+
+class Collection(Answer):
+    """A collection, with its fields."""
+
+    key: str
+    plural: str
+    label: str
+    prefix: str
+    fields: list[RecordField]
+
+
+class Collections(Page):
+    """The collections of a workspace."""
+
+    collections: list[Collection]
+
+
+# Records
+
+
+class Record(Answer):
+    """A record; `data` is the document."""
+
+    id: UUID
+    display_id: str
+    collection: str
+    number: int
+    data: Document
+    position: str | None
+    version: Version
+    created_at: Time
+    created_by: UUID | None
+    updated_at: Time
+    updated_by: UUID | None
+    deleted_at: Time | None
+
+
+class RecordWritten(Record, Written):
+    """A record, with the seq of the write."""
+
+
+class Records(Page):
+    """A page of records, under the plural of their collection (`tasks`)."""
+
+    model_config = ConfigDict(extra="allow")
+    __pydantic_extra__: dict[str, list[Record]]
+
+
+class Snapshot(Answer):
+    """All that the caller may read, as of one seq."""
+
+    seq: Seq
+    epoch: UUID
+    workspace: Workspace
+    collections: list[Collection]
+    records: list[Record]
+
+
+class Change(Answer):
+    """A change, as a stream tells it (see docs/events.md); which members it has, `event` says."""
+
+    model_config = ConfigDict(extra="allow")
+
+    event: str
+    seq: Seq
+    workspace_id: UUID
+    transaction_id: UUID | None
+    at: Time
+
+
+class Reset(Answer):
+    """Why this can't be continued: start again from a snapshot."""
+
+    reason: Literal["expired", "epoch", "overflow", "access"]
+    seq: Seq
+    epoch: UUID
+
+
+class Changes(Answer):
+    """The log behind a seq; `seq` is where to go on."""
+
+    changes: list[Change]
+    seq: Seq
+    has_more: bool
+    reset: Reset | None = None
+
+
+class RejectedRow(Answer):
+    """A row that was not imported."""
+
+    line: int
+    reason: str
+
+
+class Imported(Answer):
+    """What became of the rows of an import; of those rejected the first 1,000."""
+
+    created: int
+    skipped: int
+    rejected: list[RejectedRow]
+    rejected_count: int
+    seq: Seq | None
+    dry_run: bool = False
+
+
+# Atlas (source document 1)
+
+
+class AtlasTask(Answer):
+    """A task as Atlas knows it."""
+
+    id: UUID
+    workspace_id: UUID
+    display_id: str
+    sequence_number: int
+    data: Document
+    version: Version
+    created_at: Time
+    updated_at: Time
+
+
+class AtlasTaskWritten(AtlasTask, Written):
+    """A task, with the seq of the write."""
+
+
+class AtlasTasks(Answer):
+    """A page of tasks, from 0."""
+
+    tasks: list[AtlasTask]
+    page: int
+    per_page: int
+    has_more: bool
+
+
+class AtlasFields(Answer):
+    """The fields of the tasks."""
+
+    fields: list[RecordField]
+
+
+# The process
+
+
+class Live(Answer):
+    """The process answers."""
+
+    status: Literal["live"]
+    version: str
+
+
+class Ready(Answer):
+    """The database answers too."""
+
+    status: Literal["ready"]
+    version: str
+    streams: int
+
+
+# By operation: the SQL function of a route, or the handler. Several models: one of them.
+ANSWERS: Mapping[str, tuple[type[BaseModel], ...]] = {
+    "account_get": (Account,),
+    "account_erase": (Erased,),
+    "update_me": (Account,),
+    "session_list": (SignIns,),
+    "session_revoke": (Erased,),
+    "token_list": (AccessTokens,),
+    "token_create": (NewAccessToken, RepeatedAccessToken),
+    "token_revoke": (Erased,),
+    "ticket_create": (Ticket,),
+    "register": (Status,),
+    "verify_email": (NewAccount,),
+    "login": (SignedIn,),
+    "demo_users": (SampleUsers,),
+    "demo_login": (SignedIn,),
+    "refresh": (SignedIn,),
+    "logout": (Status,),
+    "password_reset": (Status,),
+    "password_reset_confirm": (Status,),
+    "accept_invitation": (WorkspaceWritten, Joined),
+    "workspace_list": (Workspaces,),
+    "workspace_create": (Workspace,),
+    "workspace_get": (Workspace,),
+    "workspace_update": (WorkspaceWritten,),
+    "workspace_delete": (Deleted,),
+    "workspace_restore": (WorkspaceWritten,),
+    "workspace_transfer": (WorkspaceWritten,),
+    "member_list": (Members,),
+    "member_update": (MemberWritten,),
+    "member_remove": (Deleted,),
+    "role_list": (WorkspaceRoles,),
+    "role_replace": (RolesWritten,),
+    "invitation_list": (OpenInvitations,),
+    "invitation_create": (InvitationWritten,),
+    "invitation_revoke": (Deleted,),
+    "audit_list": (AuditEvents,),
+    "collection_list": (Collections,),
+    "record_list": (Records,),
+    "record_create": (RecordWritten,),
+    "record_get": (Record,),
+    "record_update": (RecordWritten,),
+    "record_delete": (Deleted,),
+    "record_restore": (RecordWritten,),
+    "record_move": (RecordWritten,),
+    "snapshot": (Snapshot,),
+    "changes": (Changes,),
+    "record_import": (Imported,),
+    "atlas_task_list": (AtlasTasks,),
+    "atlas_task_create": (AtlasTaskWritten,),
+    "atlas_task_update": (AtlasTaskWritten,),
+    "atlas_field_list": (AtlasFields,),
+    "live": (Live,),
+    "ready": (Ready,),
+}

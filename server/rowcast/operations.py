@@ -1,0 +1,192 @@
+"""What the API can do: every operation, from the tables of routes and what stands elsewhere.
+
+Summaries are the comments of the SQL functions and the docstrings of the handlers, the codes of
+problems those of docs/error-codes.md. The OpenAPI document is made of this, and so are tests.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+
+from pydantic import BaseModel
+
+from rowcast import accounts, models
+from rowcast.resources import resource_directory
+from rowcast.routes import ACTIONS, ROUTES, STREAMS, Action, Route
+
+# Tags, in their order, by the start of a path; the longest wins.
+TAGS = {
+    "/api/v1/auth": "Signing in",
+    "/api/v1/me": "Account",
+    "/api/v1/workspaces": "Workspaces",
+    "/api/v1/workspaces/{workspace}/members": "Members and roles",
+    "/api/v1/workspaces/{workspace}/roles": "Members and roles",
+    "/api/v1/workspaces/{workspace}/invitations": "Members and roles",
+    "/api/v1/invitations": "Members and roles",
+    "/api/v1/workspaces/{workspace}/audit": "Members and roles",
+    "/api/v1/workspaces/{workspace}/collections": "Schema",
+    "/api/v1/workspaces/{workspace}/records": "Records",
+    "/api/v1/workspaces/{workspace}/import": "Records",
+    "/api/v1/workspaces/{workspace}/snapshot": "Sync and streams",
+    "/api/v1/workspaces/{workspace}/changes": "Sync and streams",
+    "/api/v1/workspaces/{workspace}/events": "Sync and streams",
+    "/api/tasks": "Atlas tasks",
+    "/api/fields": "Atlas tasks",
+    "/health": "System",
+    "/api/openapi.json": "System",
+}
+
+_UPLOADS = ("text/csv", "application/x-ndjson")
+_OPEN_TO_ANYBODY = ("update_me", "logout", "accept_invitation")  # of ACTIONS all but these
+_ROW = re.compile(r"^\| `([a-z_]+)` \| (?:(\d{3}) \| )?(.+?) \|")
+_COMMENT = re.compile(r"comment on function [^;]*? is\s+'((?:[^']|'')+)';")
+_RAISES = re.compile(r"PT([45]\d\d) ([a-z_]+(?:, (?!PT)[a-z_]+(?![a-z_.]*\())*)")
+_AS = re.compile(r"[Rr]aises as (?:logic\.)?([a-z_]+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One method of one path, and what the document says of it.
+
+    name: the SQL function or the handler. upload: the content types of a body that is no JSON.
+    anybody: credentials are not asked for (None: they may be needed or not). media: of the answer.
+    """
+
+    name: str
+    method: str
+    path: str
+    summary: str
+    description: str = ""
+    body: type[BaseModel] | None = None
+    query: type[BaseModel] = models.Nothing
+    patch: bool = False
+    upload: tuple[str, ...] = ()
+    status: int = 200
+    anybody: bool | None = False
+    if_match: bool = False
+    media: str = "application/json"
+
+    @property
+    def variables(self) -> list[str]:
+        """The names of the variables in the path."""
+        return re.findall(r"{(\w+)}", self.path)
+
+    @property
+    def tag(self) -> str:
+        """The part of the API that it belongs to."""
+        starts = [start for start in TAGS if self.path.startswith(start)]
+        return TAGS[max(starts, key=len)]
+
+    @property
+    def writes(self) -> bool:
+        """Whether it changes anything."""
+        return self.method != "GET"
+
+
+@cache
+def operations() -> tuple[Operation, ...]:
+    """All operations, in the order of the tables."""
+    found = [
+        *map(_of_route, ROUTES),
+        *map(_of_action, ACTIONS),
+        *_streams(),
+        Operation(
+            "record_import",
+            "POST",
+            "/api/v1/workspaces/{workspace}/import",
+            "Imports rows as records, each once.",
+            "The first row of CSV names the fields; `map[title]=Summary` maps a field to a column. A repeat of the same rows"  # noqa: E501
+            " under the same `Idempotency-Key` adds nothing.",
+            query=models.ImportQuery,
+            upload=_UPLOADS,
+        ),
+        Operation("live", "GET", "/health/live", "The process answers.", anybody=True),
+        Operation("ready", "GET", "/health/ready", "The database answers too.", anybody=True),
+        Operation("openapi", "GET", "/api/openapi.json", "This document.", anybody=True),
+    ]
+    doubled = [name for name, n in Counter(operation.name for operation in found).items() if n > 1]
+    assert not doubled, f"several routes of one function: {doubled}"
+    return tuple(found)
+
+
+def _of_route(route: Route) -> Operation:
+    text = (resource_directory("sql") / "api" / f"{route.function}.sql").read_text()
+    return Operation(
+        route.function,
+        route.method,
+        route.path,
+        _summary(text, route.function),
+        _own_codes(route.function),
+        route.body,
+        route.query,
+        route.patch,
+        status=route.status,
+        if_match="p_if_match " in text,
+    )
+
+
+def _of_action(action: Action) -> Operation:
+    summary = accounts.HANDLERS[action.handler].__doc__ or ""
+    return Operation(
+        action.handler,
+        action.method,
+        action.path,
+        summary.partition("\n")[0],
+        body=action.body,
+        status=action.status,
+        anybody=None if action.handler in _OPEN_TO_ANYBODY else True,
+    )
+
+
+def _streams() -> Iterator[Operation]:
+    for stream in STREAMS:
+        yield Operation(
+            f"{'_'.join(stream.forms)}_events",
+            "GET",
+            stream.path,
+            f"A stream of changes (Server-Sent Events), in the form `{'`, `'.join(stream.forms)}`.",
+            "`connected` first, then an event per change; `docs/events.md` describes them all.",
+            query=models.EventsQuery,
+            media="text/event-stream",
+        )
+
+
+def _summary(text: str, function: str) -> str:
+    comment = _COMMENT.search(text)
+    assert comment, f"{function} has no comment"
+    return comment[1].replace("''", "'")
+
+
+def _own_codes(function: str) -> str:
+    """The codes that the head of an SQL function's file says it raises, as a sentence."""
+    codes: dict[str, None] = {}
+    ahead = [("api", function)]
+    while ahead:
+        directory, name = ahead.pop()
+        file = resource_directory("sql") / directory / f"{name}.sql"
+        if file.exists():
+            head = " ".join(
+                line.removeprefix("--").strip()
+                for line in file.read_text().splitlines()
+                if line.startswith("--")
+            )
+            for status, names in _RAISES.findall(head):
+                codes |= dict.fromkeys(f"`{code}` ({status})" for code in names.split(", "))
+            ahead += [("logic", other) for other in _AS.findall(head) if other != name]
+    return f"Refuses with {', '.join(codes)}." if codes else ""
+
+
+@cache
+def codes() -> Mapping[int, Mapping[str, str]]:
+    """The codes of all problems by status, with what they mean: the table of error-codes.md."""
+    found: dict[int, dict[str, str]] = {}
+    heading = 0
+    text = (resource_directory("docs") / "error-codes.md").read_text()
+    for line in text.splitlines():
+        if line.startswith("## "):
+            heading = int(re.findall(r"\d{3}", line)[0])
+        if row := _ROW.match(line):
+            found.setdefault(int(row[2] or heading), {})[row[1]] = row[3]
+    return found

@@ -1,0 +1,247 @@
+"""A story in which every operation is called once, well: the examples of the document.
+
+`make examples` writes what was sent and answered to server/rowcast/examples.json, with ids, times
+and secrets that are the same every time; a test compares.
+"""
+
+import re
+import time
+import uuid
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlencode
+
+from rowcast.app import Deployment
+from rowcast.demo import SampleUser
+from rowcast.keys import INVITATION, PASSWORD_RESET, VERIFY_EMAIL
+from rowcast.operations import operations
+from support import KEYS, ROOT, Client, Database, deployed
+
+FILE = ROOT / "server" / "rowcast" / "examples.json"
+PASSWORD = "correct horse battery"
+_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z")
+_CURSOR = re.compile(r"^id: .*$", re.MULTILINE)
+_RETRY = re.compile(r"^retry: \d+$", re.MULTILINE)
+_SECRETS = {
+    "accessToken": "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiI…",
+    "refreshToken": "tS7nq5v2mPq1m0bF3kX8",
+    "ticket": "k9QxWm4cR7tZ2vLb",
+    "nextCursor": "eyJzb3J0Ijoi…",
+    "version": "1.0.0",
+}
+_NAMES = uuid.UUID("0b8c2d52-9f0e-4d0a-8c53-6d4a35b1a5b7")
+
+
+def deployment(database: Database) -> Deployment:
+    """The server that the story is told by."""
+    user = SampleUser("grace@example.org", "Grace Hopper", "editor")
+    return deployed(database, demo_users=(user,))
+
+
+@dataclass
+class Story:
+    """Plays operations and remembers what was sent and answered, the first time each."""
+
+    database: Database
+    client: Client
+    examples: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    async def play(
+        self,
+        name: str,
+        body: Any = None,
+        *,
+        query: dict[str, str] | None = None,
+        text: str | None = None,
+        by: str | None = "Ada",
+        status: int | None = None,
+        **path: str,
+    ) -> Any:
+        """Calls an operation, as an account, None as nobody; its answer."""
+        operation = next(o for o in operations() if o.name == name)
+        address = operation.path.format_map(path) + (f"?{urlencode(query)}" if query else "")
+        headers = {"User-Agent": "Mozilla/5.0"}
+        if by is not None:
+            headers["Authorization"] = f"Bearer {self.database.token(by)}"
+        more: dict[str, Any] = {"headers": headers}
+        if text is not None:
+            more["data"] = text.encode()
+            headers["Content-Type"] = operation.upload[0]
+        reply = await self.client.send(operation.method, address, body, **more)
+        assert reply.status == (status or operation.status), f"{name}: {reply.text}"
+        sent = {"path": path, "query": query, "body": body, "text": text}
+        told = {
+            key: value for key, value in sent.items() if value or (key == "body" and body == {})
+        }
+        answer = reply.json if "json" in reply.headers["Content-Type"] else reply.text
+        self.examples.setdefault(name, {**told, "answer": answer})
+        return answer
+
+    async def listen(self, name: str, events: int, *, since: int, **path: str) -> None:
+        """Opens a stream behind a seq and remembers its first events, as they came."""
+        operation = next(o for o in operations() if o.name == name)
+        address = operation.path.format_map(path)
+        token = self.database.token("Ada")
+        headers = {"Authorization": f"Bearer {token}"}
+        query = {"since": str(since)}
+        told: list[str] = []
+        async with self.client.request(
+            "GET", f"{address}?{urlencode(query)}", headers=headers
+        ) as response:
+            while sum(line.startswith("data:") for line in told) < events or told[-1]:
+                told.append((await response.content.readline()).decode().rstrip("\n"))
+        self.examples[name] = {"path": path, "query": query, "answer": "\n".join(told)}
+
+
+async def tell(story: Story) -> dict[str, dict[str, Any]]:
+    """Tells the whole story; the examples by the names of their operations."""
+    await _signing_in(story)
+    workspace = await _workspaces(story)
+    await _members(story, workspace)
+    await _records(story, workspace)
+    await _atlas(story, workspace)
+    await _endings(story, workspace)
+    return _told_again(story.examples)
+
+
+async def _signing_in(story: Story) -> None:
+    database = story.database
+    await story.play("live", by=None)
+    await story.play("ready", by=None)
+    ada = {"email": "ada@example.com", "password": PASSWORD}
+    await story.play("register", {**ada, "name": "Ada Lovelace"}, by=None)
+    token = database.value("select id from core.one_time_token where purpose = 'verify-email'")
+    link = KEYS.sign(VERIFY_EMAIL, {"jti": str(token)}, time.time() + 60)
+    made = await story.play("verify_email", {"token": link}, by=None)
+    database.accounts["Ada"] = made["user"]["id"]
+    signed_in = await story.play("login", ada, by=None)
+    await story.play("refresh", {"refreshToken": signed_in["refreshToken"]}, by=None)
+    await story.play("account_get")
+    await story.play("update_me", {"name": "Ada Lovelace", "avatar": "https://example.com/ada.png"})
+    await story.play("password_reset", {"email": ada["email"]}, by=None)
+    token = database.value("select id from core.one_time_token where purpose = 'password-reset'")
+    link = KEYS.sign(PASSWORD_RESET, {"jti": str(token)}, time.time() + 60)
+    await story.play("password_reset_confirm", {"token": link, "password": PASSWORD}, by=None)
+    database.run(
+        "select trusted.account_create('grace@example.org', 'Grace Hopper', null)",
+    )
+    database.accounts["Grace"] = str(
+        database.value("select id from core.account where email = 'grace@example.org'")
+    )
+    await story.play("demo_users", by=None)
+    await story.play("demo_login", {"email": "grace@example.org"}, by=None)
+    database.run("delete from core.session where account_id = %s", database.accounts["Ada"])
+    sessions = await story.play("session_list")
+    await story.play("session_revoke", session=sessions["sessions"][0]["id"])
+    made = await story.play(
+        "token_create", {"name": "nightly export", "scopes": ["read"], "expiresInDays": 90}
+    )
+    await story.play("token_list")
+    await story.play("token_revoke", token=made["id"])
+    await story.play("ticket_create")
+
+
+async def _workspaces(story: Story) -> str:
+    made = await story.play("workspace_create", {"name": "Analytical Engine", "template": "tasks"})
+    workspace = str(made["id"])
+    await story.play("workspace_list")
+    await story.play("workspace_get", workspace=workspace)
+    await story.play("workspace_update", {"name": "Engine No. 2"}, workspace=workspace)
+    await story.play("collection_list", workspace=workspace)
+    return workspace
+
+
+async def _members(story: Story, workspace: str) -> None:
+    body = {"email": "grace@example.org", "role": "editor", "expiresInDays": 14}
+    invited = await story.play("invitation_create", body, workspace=workspace)
+    await story.play("invitation_list", workspace=workspace)
+    claims = {"jti": invited["id"], "ws": workspace}
+    link = KEYS.sign(INVITATION, claims, time.time() + 60)
+    await story.play("accept_invitation", {"token": link}, by="Grace")
+    other = {"email": "mary@example.org", "role": "viewer"}
+    invited = await story.play("invitation_create", other, workspace=workspace)
+    await story.play("invitation_revoke", workspace=workspace, invitation=invited["id"])
+    grace = story.database.accounts["Grace"]
+    await story.play("member_list", workspace=workspace)
+    await story.play("member_update", {"role": "admin"}, workspace=workspace, account=grace)
+    roles = (await story.play("role_list", workspace=workspace))["roles"]
+    helper = {
+        "key": "helper",
+        "label": "Helper",
+        "read": ["task"],
+        "edit": ["task:own"],
+        "may": ["create:task", "comment:task"],
+    }
+    kept = [role for role in roles if role["key"] in ("owner", "admin", "editor")]
+    await story.play("role_replace", {"roles": [*kept, helper]}, workspace=workspace)
+    await story.play("audit_list", workspace=workspace, query={"limit": "3"})
+
+
+async def _records(story: Story, workspace: str) -> None:
+    body = {"collection": "task", "data": {"title": "Punch the cards", "status": "todo"}}
+    made = await story.play("record_create", body, workspace=workspace)
+    other = {"collection": "task", "data": {"title": "Oil the mill", "status": "in_progress"}}
+    second = await story.play("record_create", other, workspace=workspace)
+    at = {"workspace": workspace, "id": made["id"]}
+    query = {"collection": "tasks", "filter[status]": "todo", "sort": "-createdAt", "limit": "20"}
+    await story.play("record_list", workspace=workspace, query=query)
+    await story.play("record_get", workspace=workspace, id=made["displayId"])
+    patch = {"patch": {"status": "done", "points": 3}, "baseVersion": 1}
+    await story.play("record_update", patch, **at)
+    move = {"field": "status", "value": "in_progress", "before": second["id"]}
+    await story.play("record_move", move, **at)
+    await story.play("record_delete", **at)
+    await story.play("record_restore", **at)
+    query = {"collection": "task", "map[title]": "Summary"}
+    text = "Summary,points\nGrind the gears,2\nLetter to Babbage,1\n"
+    await story.play("record_import", workspace=workspace, query=query, text=text)
+    await story.play("snapshot", workspace=workspace)
+    await story.play("changes", workspace=workspace, query={"since": "13", "limit": "3"})
+
+
+async def _atlas(story: Story, workspace: str) -> None:
+    body = {"workspaceId": workspace, "data": {"title": "Note G", "status": "todo"}}
+    made = await story.play("atlas_task_create", body)
+    patch = {"patch": {"status": "in_progress"}}
+    await story.play("atlas_task_update", patch, id=made["displayId"])
+    await story.play("atlas_task_list", query={"workspaceId": workspace, "page": "0"})
+    await story.play("atlas_field_list", query={"workspaceId": workspace})
+    await story.listen("atlas_events", 2, since=made["seq"] - 1, workspace=workspace)
+    await story.listen("native_events", 3, since=made["seq"] - 1, workspace=workspace)
+
+
+async def _endings(story: Story, workspace: str) -> None:
+    grace = story.database.accounts["Grace"]
+    await story.play("member_remove", workspace=workspace, account=grace)
+    await story.play("workspace_delete", workspace=workspace)
+    await story.play("workspace_restore", workspace=workspace)
+    story.database.join(workspace, "Grace", "admin")
+    body = {"accountId": grace}
+    await story.play("workspace_transfer", body, workspace=workspace)
+    await story.play("logout", {})
+    await story.play("account_erase")
+
+
+def _told_again(examples: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """The same with what differs from telling to telling made the same: ids, times, secrets."""
+    ids: dict[str, str] = {}
+
+    def of_id(match: re.Match[str]) -> str:
+        return ids.setdefault(match[0], str(uuid.uuid5(_NAMES, str(len(ids)))))
+
+    def again(value: Any, key: str = "") -> Any:
+        if isinstance(value, dict):
+            return {name: again(inner, name) for name, inner in value.items()}
+        if isinstance(value, list):
+            return [again(inner) for inner in value]
+        if not isinstance(value, str):
+            return value
+        if key == "token" and not _UUID.fullmatch(value):
+            return "rct_x7Kp2…" if value.startswith("rct_") else "eyJhbGciOiJIUzI1NiJ9.eyJqdGki…"
+        if key in _SECRETS:
+            return _SECRETS[key]
+        value = _CURSOR.sub("id: 13.q7Zt…", _RETRY.sub("retry: 3000", value))
+        return _TIME.sub("2026-01-05T09:30:00.000000Z", _UUID.sub(of_id, value))
+
+    return {name: again(example) for name, example in examples.items()}

@@ -1,0 +1,116 @@
+"""The OpenAPI document: whole, valid, and true."""
+
+import os
+from typing import Any
+
+import aiohttp
+import jsonschema_rs
+import orjson
+import pytest
+from openapi_spec_validator import OpenAPIV31SpecValidator
+
+from document import validator
+from openapi.story import FILE, Story, deployment, tell
+from rowcast.answers import ANSWERS
+from rowcast.app import make_app
+from rowcast.openapi import document, examples
+from rowcast.operations import Operation, codes, operations
+from rowcast.pages import PAGES
+from support import Client, Database, deployed, serving
+
+ALL = [pytest.param(operation, id=operation.name) for operation in operations()]
+
+
+def of(operation: Operation) -> Any:
+    """What the document says of an operation."""
+    return document()["paths"][operation.path][operation.method.lower()]
+
+
+def test_every_route_is_in_the_document_and_nothing_else(database: Database) -> None:
+    app = make_app(deployed(database), lambda: None)
+    routed = {
+        (route.method, resource.canonical)
+        for resource in app.router.resources()
+        for route in resource
+        if resource.canonical not in PAGES
+    }
+    said = {(method.upper(), path) for path, item in document()["paths"].items() for method in item}
+    assert sorted(routed - said) == []
+    assert sorted(said - routed) == []
+
+
+def test_the_document_is_openapi() -> None:
+    OpenAPIV31SpecValidator(document()).validate()
+
+
+def test_no_two_models_have_one_name() -> None:
+    assert [name for name in document()["components"]["schemas"] if "__" in name] == []
+
+
+def test_every_model_of_an_answer_is_of_an_operation() -> None:
+    assert sorted(set(ANSWERS) - {operation.name for operation in operations()}) == []
+
+
+@pytest.mark.parametrize("operation", ALL)
+def test_an_operation_says_all_that_is_to_be_said(operation: Operation) -> None:
+    said = of(operation)
+    assert said["summary"].endswith(".")
+    assert said["tags"]
+    if operation.name not in ("openapi",) and operation.media == "application/json":
+        assert operation.name in ANSWERS, "put a model of its answer into server/rowcast/answers.py"
+    assert all(
+        "schema" in media for media in said["responses"][str(operation.status)]["content"].values()
+    )
+    problems = [status for status in said["responses"] if status >= "400"]
+    assert {"429", "500"} <= set(problems)
+    assert operation.anybody is not False or {"401", "403"} <= set(problems)
+    for parameter in said["parameters"]:
+        assert "$ref" in parameter or parameter["in"] == "path" or parameter["description"], (
+            f"describe {parameter['name']} in server/rowcast/openapi.py"
+        )
+
+
+@pytest.mark.parametrize("operation", ALL)
+def test_an_operation_has_examples(operation: Operation) -> None:
+    if operation.name == "openapi":
+        return
+    example = examples().get(operation.name)
+    assert example, "play it in tests/openapi/story.py, then: make examples"
+    assert set(operation.variables) == set(example.get("path", {}))
+    assert (operation.body is None) == ("body" not in example)
+
+
+@pytest.mark.parametrize("operation", ALL)
+def test_its_examples_fit_its_schemas(operation: Operation) -> None:
+    said = of(operation)
+    shown = list(said.get("requestBody", {}).get("content", {}).values())
+    shown += said["responses"][str(operation.status)].get("content", {}).values()
+    shown += [parameter for parameter in said["parameters"] if "example" in parameter]
+    for media in shown:
+        if "example" in media:
+            schema, example = media["schema"], media["example"]
+            if schema.get("type") in ("integer", "boolean") and isinstance(example, str):
+                example = orjson.loads(example)  # as it stands in an address
+            validator(schema).validate(example)
+
+
+def test_the_problems_fit_their_schemas() -> None:
+    for status in codes():
+        media = document()["components"]["responses"][f"Problem{status}"]["content"]
+        problem = media["application/problem+json"]
+        validator(problem["schema"]).validate(problem["example"])
+        with pytest.raises(jsonschema_rs.ValidationError):
+            validator(problem["schema"]).validate({**problem["example"], "code": "made_up"})
+
+
+async def test_the_examples_are_what_the_server_says(
+    database: Database, session: aiohttp.ClientSession
+) -> None:
+    async with serving(deployment(database)) as url:
+        told = await tell(Story(database, Client(session, url, None)))
+    if os.environ.get("WRITE_EXAMPLES"):
+        FILE.write_bytes(orjson.dumps(told, option=orjson.OPT_INDENT_2))
+    recorded = orjson.loads(FILE.read_bytes())
+    for name, example in told.items():
+        assert recorded.get(name) == example, f"{name} answers otherwise now: make examples"
+    assert sorted(set(recorded) - set(told)) == []
