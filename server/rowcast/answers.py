@@ -354,6 +354,7 @@ class Record(Answer):
     data: Document
     position: str | None
     version: Version
+    comment_count: int
     created_at: Time
     created_by: UUID | None
     updated_at: Time
@@ -370,6 +371,43 @@ class Records(Page):
 
     model_config = ConfigDict(extra="allow")
     __pydantic_extra__: dict[str, list[Record]]
+
+
+class Gone(Answer):
+    """A record that the caller can't see (any more), by its id."""
+
+    id: UUID
+
+
+class TransactionApplied(Written):
+    """The records that a transaction wrote, in the order of their first change."""
+
+    id: Annotated[UUID, Field(description="The transaction's.")]
+    records: list[Record | Gone]
+
+
+class Comment(Answer):
+    """A comment on a record; a deleted one without its body."""
+
+    id: UUID
+    record_id: UUID
+    parent_id: UUID | None
+    body: str | None
+    author: Person | None
+    mentions: list[Person]
+    created_at: Time
+    edited_at: Time | None
+    deleted_at: Time | None
+
+
+class CommentWritten(Comment, Written):
+    """A comment, with the seq of the write."""
+
+
+class Comments(Page):
+    """The comments of a record, the oldest first."""
+
+    comments: list[Comment]
 
 
 class Snapshot(Answer):
@@ -527,6 +565,11 @@ ANSWERS: Mapping[str, tuple[type[BaseModel], ...]] = {
     "record_delete": (Deleted,),
     "record_restore": (RecordWritten,),
     "record_move": (RecordWritten,),
+    "transaction_apply": (TransactionApplied,),
+    "comment_list": (Comments,),
+    "comment_create": (CommentWritten,),
+    "comment_update": (CommentWritten,),
+    "comment_delete": (Deleted,),
     "snapshot": (Snapshot,),
     "changes": (Changes,),
     "record_import": (Imported,),

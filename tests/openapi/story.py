@@ -193,11 +193,25 @@ async def _records(story: Story, workspace: str) -> None:
     await story.play("record_move", move, **at)
     await story.play("record_delete", **at)
     await story.play("record_restore", **at)
+    operations = [
+        {"type": "create", "collection": "task", "data": {"title": "Draw the plans"}},
+        {"type": "increment", "recordId": made["id"], "key": "points", "by": 2},
+        {"type": "set", "recordId": second["id"], "key": "status", "value": "done"},
+    ]
+    versions = {"operations": operations, "baseVersions": {second["id"]: 1}}
+    await story.play("transaction_apply", versions, workspace=workspace)
+    said = await story.play("comment_create", {"body": "How many holes?"}, **at)
+    reply = {"body": "Eighty by twelve, @Grace Hopper.", "parentId": said["id"]}
+    await story.play("comment_create", reply, **at)
+    of_it = {"workspace": workspace, "comment": said["id"]}
+    await story.play("comment_update", {"body": "How many holes a card?"}, **of_it)
+    await story.play("comment_list", **at)
+    await story.play("comment_delete", **of_it)
     query = {"collection": "task", "map[title]": "Summary"}
     text = "Summary,points\nGrind the gears,2\nLetter to Babbage,1\n"
     await story.play("record_import", workspace=workspace, query=query, text=text)
     await story.play("snapshot", workspace=workspace)
-    await story.play("changes", workspace=workspace, query={"since": "13", "limit": "3"})
+    await story.play("changes", workspace=workspace, query={"since": "12", "limit": "3"})
 
 
 async def _atlas(story: Story, workspace: str) -> None:
@@ -232,7 +246,7 @@ def _told_again(examples: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]
 
     def again(value: Any, key: str = "") -> Any:
         if isinstance(value, dict):
-            return {name: again(inner, name) for name, inner in value.items()}
+            return {_UUID.sub(of_id, name): again(inner, name) for name, inner in value.items()}
         if isinstance(value, list):
             return [again(inner) for inner in value]
         if not isinstance(value, str):
