@@ -435,6 +435,10 @@ class ImportQuery(BaseModel):
     dry_run: bool | None = None
 
 
+class ActivityQuery(AuditQuery):
+    """Which part of the activity; the cursor is the last answer's nextCursor."""
+
+
 class ChangesQuery(Query):
     """Which part of the log."""
 

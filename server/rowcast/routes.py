@@ -109,6 +109,8 @@ ROUTES = (
         models.CommentCreate,
         status=201,
     ),
+    Route("GET", f"{_W}/records/{{id}}/activity", "record_activity", query=models.ActivityQuery),
+    Route("GET", f"{_W}/activity", "workspace_activity", query=models.ActivityQuery),
     Route("PATCH", f"{_W}/comments/{{comment}}", "comment_update", models.CommentUpdate),
     Route("DELETE", f"{_W}/comments/{{comment}}", "comment_delete"),
     Route("GET", f"{_W}/snapshot", "snapshot"),

@@ -172,6 +172,7 @@ QUERIES: dict[type[BaseModel], Callable[[Stage], dict[str, str]]] = {
         "limit": "5",
     },
     models.AuditQuery: lambda s: {"workspaceId": s.workspace, "cursor": "9", "limit": "5"},
+    models.ActivityQuery: lambda s: {"workspaceId": s.workspace, "cursor": "9", "limit": "5"},
     models.ChangesQuery: lambda s: {"workspaceId": s.workspace, "since": "0", "limit": "5"},
     models.EventsQuery: lambda s: {
         "workspaceId": s.workspace,

@@ -107,6 +107,8 @@ FUNCTIONS: dict[str, dict[str, Arguments]] = {
             "rows": [{"line": 1, "transactionId": str(uuid.uuid4()), "data": world.data}],
         }
     },
+    "record_activity": {"": lambda world: {"id": world.record}},
+    "workspace_activity": {"": lambda _: {}},
     "comment_list": {"": lambda world: {"id": world.record}},
     "comment_create": {"": lambda world: {"id": world.record, "body": "Why?"}},
     "comment_update": {
@@ -132,6 +134,7 @@ TOLD: dict[tuple[str, str], Callable[[World], str]] = {
     ("record_list", ""): lambda world: world.record,
     ("snapshot", ""): lambda world: world.record,
     ("changes", ""): lambda world: world.record,
+    ("workspace_activity", ""): lambda world: world.record,
     ("atlas_task_list", ""): lambda world: world.record,
     ("workspace_list", ""): lambda world: world.workspace,
     ("workspace_list", "the deleted ones"): lambda world: world.deleted_workspace,

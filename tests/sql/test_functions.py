@@ -42,6 +42,7 @@ DEFINERS = {
     "logic.account_batch_open": "reads transactions and accounts, before anybody is let in",
     "logic.account_scrub": "writes accounts, sessions, mails and invitations",
     "logic.accounts_lock": "locks accounts",
+    "logic.activity_page": "reads the log and names, by the rights that were entered",
     "logic.admitted": "reads members and workspaces, before entering",
     "logic.attempt_take": "writes attempts",
     "logic.audit_event_shape": "reads names of accounts and addresses of invitations",

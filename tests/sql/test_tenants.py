@@ -188,6 +188,8 @@ READS: dict[str, Callable[[Place], Any]] = {
     "record_list": lambda _: {"collection": "task"},
     "record_get": lambda place: {"id": place.record},
     "comment_list": lambda place: {"id": place.record},
+    "record_activity": lambda place: {"id": place.record},
+    "workspace_activity": lambda _: {},
     "snapshot": lambda _: {},
     "changes": lambda _: {"since": 0},
     "stream_open": lambda _: {},
