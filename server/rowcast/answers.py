@@ -410,6 +410,36 @@ class Comments(Page):
     comments: list[Comment]
 
 
+class ActivityChange(Answer):
+    """A field that changed, with members by their names; what is long is cut."""
+
+    key: str
+    label: str
+    from_: Annotated[Any, Field(alias="from")]
+    to: Any
+
+
+class Activity(Answer):
+    """What somebody did, in a sentence whose subject is the actor."""
+
+    seq: Seq
+    at: Time
+    actor: Person | None
+    action: str
+    collection: str | None
+    record_id: UUID | None
+    display_id: str | None
+    transaction_id: UUID | None
+    text: str
+    changes: list[ActivityChange]
+
+
+class Activities(Page):
+    """What happened, the newest first; a page may be short although more follows."""
+
+    activities: list[Activity]
+
+
 class Snapshot(Answer):
     """All that the caller may read, as of one seq."""
 
@@ -567,6 +597,8 @@ ANSWERS: Mapping[str, tuple[type[BaseModel], ...]] = {
     "record_move": (RecordWritten,),
     "transaction_apply": (TransactionApplied,),
     "comment_list": (Comments,),
+    "record_activity": (Activities,),
+    "workspace_activity": (Activities,),
     "comment_create": (CommentWritten,),
     "comment_update": (CommentWritten,),
     "comment_delete": (Deleted,),

@@ -252,7 +252,7 @@ async def test_the_activity_is_paged_by_seq_to_its_end(
     cursor: str | None = None
     pages = 0
     while pages == 0 or cursor is not None:
-        params = {"limit": 3} | ({"cursor": cursor} if cursor else {})
+        params: dict[str, Any] = {"limit": 3} | ({"cursor": cursor} if cursor else {})
         page = await client.call("GET", path, params=params)
         found += page["activities"]
         cursor, pages = page["nextCursor"], pages + 1
@@ -274,7 +274,9 @@ async def test_who_sees_little_gets_short_pages_that_go_on(
     )
     bobs = Client(client.session, client.url, database.token("Bob"))
     path = f"{base(workspace)}/activity"
-    sizes, found, cursor = [], [], None
+    sizes: list[int] = []
+    found: list[dict[str, Any]] = []
+    cursor: str | None = None
     while not sizes or cursor is not None:
         page = await bobs.call("GET", path, params={"cursor": cursor} if cursor else {})
         found += page["activities"]

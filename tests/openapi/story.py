@@ -207,6 +207,8 @@ async def _records(story: Story, workspace: str) -> None:
     await story.play("comment_update", {"body": "How many holes a card?"}, **of_it)
     await story.play("comment_list", **at)
     await story.play("comment_delete", **of_it)
+    await story.play("record_activity", **at)
+    await story.play("workspace_activity", workspace=workspace)
     query = {"collection": "task", "map[title]": "Summary"}
     text = "Summary,points\nGrind the gears,2\nLetter to Babbage,1\n"
     await story.play("record_import", workspace=workspace, query=query, text=text)
