@@ -57,6 +57,18 @@ async def test_a_patch_a_move_a_delete_and_a_restore_take_effect_once(
     assert restored["seq"] == moved["seq"] + 2
 
 
+async def test_a_comment_its_edit_and_its_deletion_take_effect_once(
+    client: Client, database: Database, workspace: str, records: str
+) -> None:
+    path = f"{records}/{database.task(workspace, title='One')['id']}/comments"
+    said = await twice(client, database, "POST", path, {"body": "Why?"})
+    await twice(client, database, "POST", path, {"body": "Why?", "parentId": said["id"]})
+    comment = f"/api/v1/workspaces/{workspace}/comments/{said['id']}"
+    await twice(client, database, "PATCH", comment, {"body": "How?"})
+    await twice(client, database, "DELETE", comment, None)
+    assert database.value("select count(*) from core.comment") == 2
+
+
 async def test_a_workspace_is_created_once(client: Client, database: Database) -> None:
     body = {"name": "Ours", "template": "tasks"}
     await twice(client, database, "POST", "/api/v1/workspaces", body)
