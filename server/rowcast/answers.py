@@ -355,6 +355,7 @@ class Record(Answer):
     position: str | None
     version: Version
     comment_count: int
+    attachment_count: int
     created_at: Time
     created_by: UUID | None
     updated_at: Time
@@ -438,6 +439,29 @@ class Activities(Page):
     """What happened, the newest first; a page may be short although more follows."""
 
     activities: list[Activity]
+
+
+class Attachment(Answer):
+    """A file of a record."""
+
+    id: UUID
+    record_id: UUID
+    name: str
+    type: str
+    size: Annotated[int, Field(ge=0, description="Bytes.")]
+    sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+    created_at: Time
+    created_by: UUID | None
+
+
+class AttachmentWritten(Attachment, Written):
+    """A file of a record, with the seq of the write."""
+
+
+class Attachments(Page):
+    """The files of a record, the oldest first."""
+
+    attachments: list[Attachment]
 
 
 class Snapshot(Answer):
@@ -602,6 +626,9 @@ ANSWERS: Mapping[str, tuple[type[BaseModel], ...]] = {
     "comment_create": (CommentWritten,),
     "comment_update": (CommentWritten,),
     "comment_delete": (Deleted,),
+    "attachment_list": (Attachments,),
+    "attachment_upload": (AttachmentWritten,),
+    "attachment_delete": (Deleted,),
     "snapshot": (Snapshot,),
     "changes": (Changes,),
     "record_import": (Imported,),

@@ -12,6 +12,7 @@ from argon2 import PasswordHasher
 
 from rowcast import __version__, logs
 from rowcast.accounts import CALLER, DEMO_USERS, action_endpoint
+from rowcast.attachments import STORAGE, STORAGE_SETTINGS, add_storage, file_endpoint
 from rowcast.calls import Caller
 from rowcast.demo import SampleUser
 from rowcast.edge import REQUEST_ID, Edge, set_up, take_address, through
@@ -38,7 +39,8 @@ from rowcast.mail import MAILER, Mailer, MailSettings
 from rowcast.pages import add_pages
 from rowcast.passwords import Passwords
 from rowcast.problems import Problem
-from rowcast.routes import ACTIONS, ROUTES, STREAMS
+from rowcast.routes import ACTIONS, FILES, ROUTES, STREAMS
+from rowcast.storage import StorageSettings
 from rowcast.upkeep import Upkeep
 from rowcast.writer import Writer
 
@@ -69,6 +71,7 @@ class Deployment:
     pace: Pace = field(default_factory=Pace)
     edge: Edge = field(default_factory=Edge)
     mail: MailSettings | None = None
+    storage: StorageSettings = field(default_factory=StorageSettings)
 
 
 def make_app(deployment: Deployment, stop: Callable[[], None]) -> web.Application:
@@ -96,10 +99,13 @@ def make_app(deployment: Deployment, stop: Callable[[], None]) -> web.Applicatio
     app[HUB] = Hub(LogReader(app[GATEWAY]), deployment.pace)
     if deployment.mail is not None:
         app[MAILER] = Mailer(app[CALLER], app[KEYS], deployment.mail)
+    add_storage(app, deployment.storage)
     for route in ROUTES:
         app.router.add_route(route.method, route.path, endpoint(route))
     for action in ACTIONS:
         app.router.add_route(action.method, action.path, action_endpoint(action))
+    for file in FILES:
+        app.router.add_route(file.method, file.path, file_endpoint(file))
     for stream in STREAMS:
         app.router.add_route("GET", stream.path, stream_endpoint(stream))
     app.router.add_route("POST", "/api/v1/workspaces/{workspace}/import", import_endpoint)
@@ -148,7 +154,7 @@ def _resources(
                     await gateway.read_catalogue()
 
         catalogue_changed = asyncio.Event()
-        upkeep = Upkeep(app[CALLER])
+        upkeep = Upkeep(app[CALLER], app.get(STORAGE), app[STORAGE_SETTINGS].sweep_seconds)
         tasks = [
             asyncio.create_task(writer.run(), name="writer"),
             asyncio.create_task(hub.run(), name="hub"),

@@ -24,6 +24,7 @@ class Caller:
         *,
         actor: Actor | None = None,
         workspace: str | None = None,
+        record: str | None = None,
         transaction: str | None = None,
     ) -> Answer:
         """The answer of a function, as nobody or as `actor`. Raises Problem."""
@@ -35,6 +36,7 @@ class Caller:
             actor.account if actor else None,
             orjson.dumps(arguments).decode(),
             workspace=workspace,
+            record=record,
             session=actor.session if actor else None,
         )
         if not function.writes:

@@ -220,6 +220,7 @@ def deployment(settings: Settings, found: Database, sample: demo.Sample | None) 
         sample.users if sample else (),
         mail=mail_settings(settings),
         edge=edge,
+        storage=settings.storage,
     )
 
 

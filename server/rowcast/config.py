@@ -4,6 +4,7 @@ import hashlib
 import hmac
 import ipaddress
 import os
+import re
 import secrets
 import tempfile
 from contextlib import suppress
@@ -18,6 +19,9 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from rowcast.mail_texts import parse_sender
 from rowcast.smtp import parse_smtp_url
+from rowcast.storage import StorageSettings, parse_storage_url
+
+_TYPE = re.compile(r"[a-z0-9!#$&^_.+-]{1,100}/(\*|[a-z0-9!#$&^_.+-]{1,100})")
 
 
 class SettingsError(Exception):
@@ -60,6 +64,9 @@ class Settings(BaseSettings):
     allowed_origins: str = ""
     trusted_proxies: str = ""
     rate_limit: float = Field(default=200, ge=0, allow_inf_nan=False)
+    storage_url: str | None = None
+    attachment_max_bytes: int = Field(default=50 << 20, ge=1, le=5 << 30)
+    attachment_types: str = ""
     smtp_url: SecretStr | None = None
     mail_from: str | None = None
     log_format: Literal["json", "console"] = "json"
@@ -81,6 +88,21 @@ class Settings(BaseSettings):
     def _is_smtp_url(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None:
             parse_smtp_url(value.get_secret_value())
+        return value
+
+    @field_validator("storage_url")
+    @classmethod
+    def _is_storage_url(cls, value: str | None) -> str | None:
+        if value is not None:
+            parse_storage_url(value)
+        return value
+
+    @field_validator("attachment_types")
+    @classmethod
+    def _are_types(cls, value: str) -> str:
+        for item in _listed(value):
+            if not _TYPE.fullmatch(item.lower()):
+                raise ValueError(f"{item!r} is not a media type such as image/png or image/*")
         return value
 
     @field_validator("mail_from")
@@ -134,6 +156,15 @@ class Settings(BaseSettings):
     def is_secure(self) -> bool:
         """Whether browsers reach it by https."""
         return (self.public_url or "").startswith("https://")
+
+    @property
+    def storage(self) -> StorageSettings:
+        """Where attachments are kept: by default beside the embedded database, else nowhere."""
+        url = self.storage_url
+        if url is None and self.database_url is None:
+            url = (self.data_dir.absolute() / "attachments").as_uri()
+        types = tuple(item.lower() for item in _listed(self.attachment_types))
+        return StorageSettings(url, self.attachment_max_bytes, types)
 
     def secrets(self) -> tuple[str, ...]:
         """The secret key, and those before it (comma-separated) that are still accepted."""

@@ -6,8 +6,8 @@ the time that a body may take. `through` is the way of a request, `Headers` that
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
+from contextlib import AbstractAsyncContextManager, contextmanager
 from dataclasses import dataclass
 
 from aiohttp import StreamReader, web
@@ -27,7 +27,7 @@ _SECRET_PATHS = ("/api/v1/auth/", "/api/v1/me/")
 _PREFLIGHT = {
     "Access-Control-Allow-Methods": "GET, HEAD, POST, PUT, PATCH, DELETE",
     "Access-Control-Allow-Headers": "Authorization, Content-Type, If-Match, If-None-Match,"
-    " Idempotency-Key, Last-Event-ID, X-Request-ID",
+    " Idempotency-Key, If-Range, Last-Event-ID, Range, X-Request-ID",
     "Access-Control-Max-Age": "7200",
 }
 
@@ -73,7 +73,8 @@ class Headers:
                 {
                     "Access-Control-Allow-Origin": origin,
                     "Access-Control-Allow-Credentials": "true",
-                    "Access-Control-Expose-Headers": "ETag, Retry-After, X-Request-ID",
+                    "Access-Control-Expose-Headers": "ETag, Retry-After, X-Request-ID,"
+                    " Content-Disposition, Content-Range",
                 }
             )
             for origin in self.origins
@@ -193,23 +194,31 @@ def take_address(request: web.Request) -> None:
 
 
 async def pieces(request: web.Request, size: int) -> AsyncIterator[bytes]:
-    """The body as it comes, at most `size` bytes at once. Raises BodyTooSlow where it stops.
-
-    Only the time that the server waits for it counts, however long the whole takes.
-    """
-    timer = request.get(_BODY_TIMER)
-    if timer is not None:
-        timer.cancel()
-    content, seconds = request.content, request.app[EDGE].body_seconds
+    """The body as it comes, at most `size` bytes at once. Raises BodyTooSlow where it stops."""
     while True:
-        timer = asyncio.get_running_loop().call_later(seconds, _give_up, content)
-        try:
-            piece = await content.read(size)
-        finally:
-            timer.cancel()
+        with piece_of(request):
+            piece = await request.content.read(size)
         if not piece:
             return
         yield piece
+
+
+@contextmanager
+def piece_of(request: web.Request) -> Iterator[None]:
+    """Around each wait for a piece of a streamed body: it has a time of its own to come.
+
+    Only the time that the server waits counts, however long the whole takes. Who reads gets
+    BodyTooSlow where it stops.
+    """
+    whole = request.get(_BODY_TIMER)
+    if whole is not None:
+        whole.cancel()
+    seconds = request.app[EDGE].body_seconds
+    timer = asyncio.get_running_loop().call_later(seconds, _give_up, request.content)
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 def _give_up(content: StreamReader) -> None:

@@ -446,6 +446,14 @@ class ChangesQuery(Query):
     limit: Annotated[int, Field(ge=1, le=1000)] | None = None
 
 
+class DownloadQuery(BaseModel):
+    """Whether a picture is to be shown, and not saved."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    inline: Annotated[str, Field(pattern="^[01]$")] | None = None
+
+
 class EventsQuery(Query):
     """What a stream is to carry, and from where."""
 

@@ -56,7 +56,14 @@ _PARAMETERS = {
     "ticket": "From `POST /api/v1/auth/ticket`, in place of credentials.",
     "map": "Which column a field is read from: `map[title]=Summary`.",
     "dryRun": "Say what would happen, and write nothing.",
+    "inline": "`1`: a picture is to be shown, and not saved.",
     "deleted": "The deleted ones, which can be restored.",
+}
+
+_FORM: Json = {
+    "type": "object",
+    "required": ["file"],
+    "properties": {"file": {"type": "string", "contentMediaType": "application/octet-stream"}},
 }
 
 _CREDENTIALS: list[dict[str, list[str]]] = [{"bearer": []}, {"token": []}, {"cookie": []}]
@@ -196,7 +203,10 @@ def _operation(operation: Operation, schemas: Json) -> Json:
         required = operation.body is not models.Logout
         found["requestBody"] = {"required": required, "content": content}
     if operation.upload:
-        media = {kind: {"schema": {"type": "string"}} for kind in operation.upload}
+        media = {
+            kind: {"schema": _FORM if kind == "multipart/form-data" else {"type": "string"}}
+            for kind in operation.upload
+        }
         if "text" in example:
             media[operation.upload[0]]["example"] = example["text"]
         found["requestBody"] = {"required": True, "content": media}
@@ -230,6 +240,8 @@ def _parameters(operation: Operation, example: Json) -> Iterator[Json]:
         yield {"$ref": "#/components/parameters/lastEventId"}
     elif _has_etag(operation):
         yield {"$ref": "#/components/parameters/ifNoneMatch"}
+    if operation.partial:
+        yield {"$ref": "#/components/parameters/range"}
 
 
 def _query_parameters(operation: Operation, shown: Json) -> Iterator[Json]:
@@ -278,6 +290,12 @@ def _common_parameters() -> Json:
             "description": "An `ETag`; 304 where the answer is still the same.",
             "schema": etag,
         },
+        "range": {
+            "name": "Range",
+            "in": "header",
+            "description": "One range of bytes: `bytes=0-1023`, `bytes=1024-`, `bytes=-1024`.",
+            "schema": {"type": "string", "maxLength": 100},
+        },
         "lastEventId": {
             "name": "Last-Event-ID",
             "in": "header",
@@ -305,6 +323,8 @@ def _headers() -> Json:
 
 def _responses(operation: Operation, example: Json) -> Json:
     found: Json = {str(operation.status): _success(operation, example)}
+    if operation.partial:
+        found["206"] = {**found["200"], "description": "The range that was asked for."}
     if _has_etag(operation):
         found["304"] = {"description": "You have it already."}
     for status in _problem_statuses(operation):
@@ -314,7 +334,7 @@ def _responses(operation: Operation, example: Json) -> Json:
 
 def _success(operation: Operation, example: Json) -> Json:
     of_it = answers.ANSWERS.get(operation.name, ())
-    if operation.media == "text/event-stream":
+    if operation.media == "text/event-stream" or operation.partial:
         schema: Json = {"type": "string"}
     elif operation.name == "openapi":
         schema = {"type": "object", "required": ["openapi", "info", "paths"]}
@@ -334,7 +354,7 @@ def _success(operation: Operation, example: Json) -> Json:
 def _has_etag(operation: Operation) -> bool:
     return (
         not operation.writes
-        and operation.media == "application/json"
+        and (operation.media == "application/json" or operation.partial)
         and not operation.path.startswith("/health/")
     )
 
@@ -352,6 +372,8 @@ def _problem_statuses(operation: Operation) -> list[int]:
         found |= {409, 504}
     if operation.if_match:
         found.add(412)
+    if operation.partial:
+        found.add(416)
     return sorted(found)
 
 

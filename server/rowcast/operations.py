@@ -12,9 +12,9 @@ from functools import cache
 
 from pydantic import BaseModel
 
-from rowcast import accounts, models
+from rowcast import accounts, attachments, models
 from rowcast.resources import resource_directory
-from rowcast.routes import ACTIONS, ROUTES, STREAMS, Action, Route
+from rowcast.routes import ACTIONS, FILES, ROUTES, STREAMS, Action, FileRoute, Route
 
 # Tags, in their order, by the start of a path; the longest wins.
 TAGS = {
@@ -28,6 +28,7 @@ TAGS = {
     "/api/v1/workspaces/{workspace}/audit": "Members and roles",
     "/api/v1/workspaces/{workspace}/collections": "Schema",
     "/api/v1/workspaces/{workspace}/records": "Records",
+    "/api/v1/workspaces/{workspace}/attachments": "Records",
     "/api/v1/workspaces/{workspace}/import": "Records",
     "/api/v1/workspaces/{workspace}/snapshot": "Sync and streams",
     "/api/v1/workspaces/{workspace}/changes": "Sync and streams",
@@ -51,6 +52,7 @@ class Operation:
     """One method of one path, and what the document says of it.
 
     name: the SQL function or the handler. upload: the content types of a body that is no JSON.
+    partial: whether it answers ranges.
     anybody: credentials are not asked for (None: they may be needed or not). media: of the answer.
     """
 
@@ -63,6 +65,7 @@ class Operation:
     query: type[BaseModel] = models.Nothing
     patch: bool = False
     upload: tuple[str, ...] = ()
+    partial: bool = False
     status: int = 200
     anybody: bool | None = False
     if_match: bool = False
@@ -82,7 +85,7 @@ class Operation:
     @property
     def writes(self) -> bool:
         """Whether it changes anything."""
-        return self.method != "GET"
+        return self.method not in ("GET", "HEAD")
 
 
 @cache
@@ -91,6 +94,7 @@ def operations() -> tuple[Operation, ...]:
     found = [
         *map(_of_route, ROUTES),
         *map(_of_action, ACTIONS),
+        *map(_of_file, FILES),
         *_streams(),
         Operation(
             "record_import",
@@ -137,6 +141,23 @@ def _of_action(action: Action) -> Operation:
         body=action.body,
         status=action.status,
         anybody=None if action.handler in _OPEN_TO_ANYBODY else True,
+    )
+
+
+def _of_file(route: FileRoute) -> Operation:
+    summary, _, rest = (attachments.HANDLERS[route.handler].__doc__ or "").partition("\n")
+    sends = route.method == "POST"
+    return Operation(
+        f"attachment_{route.handler if route.method != 'HEAD' else 'head'}",
+        route.method,
+        route.path,
+        summary,
+        " ".join(rest.split()),
+        query=route.query,
+        upload=("multipart/form-data",) if sends else (),
+        partial=not sends,
+        status=201 if sends else 200,
+        media="application/json" if sends else "application/octet-stream",
     )
 
 

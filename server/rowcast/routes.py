@@ -42,6 +42,16 @@ class Action:
 
 
 @dataclass(frozen=True, slots=True)
+class FileRoute:
+    """An endpoint that takes or sends a file, by its handler in attachments.py."""
+
+    method: str
+    path: str
+    handler: str
+    query: type[BaseModel] = models.Nothing
+
+
+@dataclass(frozen=True, slots=True)
 class StreamRoute:
     """A stream of a workspace, in some forms of events (see sql/faces/event.sql)."""
 
@@ -113,6 +123,8 @@ ROUTES = (
     Route("GET", f"{_W}/activity", "workspace_activity", query=models.ActivityQuery),
     Route("PATCH", f"{_W}/comments/{{comment}}", "comment_update", models.CommentUpdate),
     Route("DELETE", f"{_W}/comments/{{comment}}", "comment_delete"),
+    Route("GET", f"{_W}/records/{{id}}/attachments", "attachment_list"),
+    Route("DELETE", f"{_W}/attachments/{{attachment}}", "attachment_delete"),
     Route("GET", f"{_W}/snapshot", "snapshot"),
     Route("GET", f"{_W}/changes", "changes", query=models.ChangesQuery),
     # Atlas (source document 1)
@@ -147,6 +159,13 @@ ACTIONS = (
     ),
     Action("PATCH", _ME, "update_me", models.AccountUpdate),
     Action("POST", "/api/v1/invitations/accept", "accept_invitation", models.Acceptance),
+)
+
+# What is more than JSON.
+FILES = (
+    FileRoute("POST", f"{_W}/records/{{id}}/attachments", "upload"),
+    FileRoute("GET", f"{_W}/attachments/{{attachment}}", "download", models.DownloadQuery),
+    FileRoute("HEAD", f"{_W}/attachments/{{attachment}}", "download", models.DownloadQuery),
 )
 
 STREAMS = (

@@ -11,6 +11,7 @@ as $$
     'position', p_record.position,
     'version', p_record.version,
     'commentCount', p_record.comment_count,
+    'attachmentCount', p_record.attachment_count,
     'createdAt', logic.utc(p_record.created_at),
     'createdBy', p_record.created_by,
     'updatedAt', logic.utc(p_record.updated_at),

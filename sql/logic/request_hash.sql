@@ -1,5 +1,11 @@
--- What tells one request from another that came with the same id.
+-- What tells one request from another that came with the same id. Of an upload its content does; where its bytes were put is
+-- another place with every try.
 create or replace function logic.request_hash(p_function text, p_arguments text) returns bytea
 language sql stable parallel safe
-as $$ select sha256(convert_to(p_function || ' ' || p_arguments, 'UTF8')) $$;
+as $$
+  select sha256(convert_to(p_function || ' ' || case p_function
+    when 'attachment_create' then (p_arguments::jsonb - '{attachment,storageKey}'::text[])::text
+    else p_arguments
+  end, 'UTF8'))
+$$;
 comment on function logic.request_hash(text, text) is 'A hash of a call: its function and its arguments.';

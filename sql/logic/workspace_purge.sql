@@ -22,12 +22,15 @@ begin
   where t.workspace_id = v_id and t.id in (select s.id from core.transaction s where s.workspace_id = v_id limit p_rows);
   delete from core.comment c
   where c.workspace_id = v_id and c.id in (select s.id from core.comment s where s.workspace_id = v_id limit p_rows);
+  delete from core.attachment a
+  where a.workspace_id = v_id and a.id in (select s.id from core.attachment s where s.workspace_id = v_id limit p_rows);
   delete from core.record r
   where r.workspace_id = v_id and r.id in (
     select s.id
     from core.record s
     where s.workspace_id = v_id
       and not exists (select from core.comment c where c.workspace_id = v_id and c.record_id = s.id)
+      and not exists (select from core.attachment a where a.workspace_id = v_id and a.record_id = s.id)
     limit p_rows);
   if exists (select from core.change c where c.workspace_id = v_id)
       or exists (select from core.transaction t where t.workspace_id = v_id)

@@ -42,6 +42,7 @@ begin
   v_change.seq := logic.change_append(v_change);
   if v_change.document is not null and tg_op = 'UPDATE' then
     perform logic.comments_hand_on(new);
+    perform logic.attachments_hand_on(new);
   end if;
   return null;
 end

@@ -9,7 +9,8 @@ from pydantic import BaseModel
 
 from attacks.stage import PASSWORD, Stage
 from rowcast import models
-from rowcast.routes import ACTIONS, ROUTES, STREAMS
+from rowcast.routes import ACTIONS, FILES, ROUTES, STREAMS
+from storing import form
 
 HEALTH = ("/health/live", "/health/ready")
 PAGES = (
@@ -17,6 +18,7 @@ PAGES = (
     *("/api/docs", "/api/docs/docs.css", "/api/docs/docs.js", "/api/openapi.json"),
 )
 IMPORT = "/api/v1/workspaces/{workspace}/import"
+UPLOAD = "POST /api/v1/workspaces/{workspace}/records/{id}/attachments"
 
 
 @dataclass(frozen=True)
@@ -38,20 +40,21 @@ ENDPOINTS = (
     *(Endpoint(a.method, a.path, a.body) for a in ACTIONS),
     *(Endpoint("GET", s.path, None, models.EventsQuery, stream=True) for s in STREAMS),
     Endpoint("POST", IMPORT),
+    *(Endpoint(f.method, f.path, None, f.query) for f in FILES if f.method != "HEAD"),
     *(Endpoint("GET", path) for path in (*HEALTH, *PAGES)),
 )
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """A request that is to be made."""
+    """A request that is to be made. text: CSV, or as bytes a form."""
 
     method: str
     path: str
     variables: dict[str, str]
     query: dict[str, str]
     body: Any = None
-    text: str | None = None
+    text: str | bytes | None = None
     headers: dict[str, str] = field(default_factory=dict)
 
 
@@ -174,6 +177,7 @@ QUERIES: dict[type[BaseModel], Callable[[Stage], dict[str, str]]] = {
     models.AuditQuery: lambda s: {"workspaceId": s.workspace, "cursor": "9", "limit": "5"},
     models.ActivityQuery: lambda s: {"workspaceId": s.workspace, "cursor": "9", "limit": "5"},
     models.ChangesQuery: lambda s: {"workspaceId": s.workspace, "since": "0", "limit": "5"},
+    models.DownloadQuery: lambda _: {"inline": "1"},
     models.EventsQuery: lambda s: {
         "workspaceId": s.workspace,
         "since": "0",
@@ -197,7 +201,13 @@ def request(endpoint: Endpoint, stage: Stage) -> Wanted:
         "session": stage.other_session,
         "token": stage.token,
         "comment": stage.comment,
+        "attachment": stage.attachment,
     }
+    text: str | bytes | None = None
+    if endpoint.path == IMPORT:
+        text = "Summary,points\nOne,1\n"
+    elif str(endpoint) == UPLOAD:
+        text = form(b"a file\n")
     names = [part[1:-1] for part in endpoint.path.split("/") if part.startswith("{")]
     query = QUERIES[endpoint.query](stage) if endpoint.query else {}
     if endpoint.path == IMPORT:
@@ -209,7 +219,7 @@ def request(endpoint: Endpoint, stage: Stage) -> Wanted:
         {name: variables[name] for name in names},
         {name: value for name, value in query.items() if name not in _UNSENT},
         body if body is None else _without_nulls(body),
-        "Summary,points\nOne,1\n" if endpoint.path == IMPORT else None,
+        text,
         {"Authorization": f"Bearer {stage.access}"},
     )
 
@@ -260,7 +270,14 @@ def attacks(
         for where, body in replacements(good.body, payload):
             yield f"body {where}", replace(good, body=body)
         yield "body", replace(good, body=payload)
-    if good.text is not None:
+    if isinstance(good.text, bytes):
+        raw = payload.encode(errors="surrogatepass")
+        yield "form name", replace(good, text=form(b"x", name=raw))
+        for place in ("kind", "field", "X_Header"):
+            yield f"form {place}", replace(good, text=form(b"x", **{place: payload}))
+        yield "form content", replace(good, text=form(raw))
+        yield "form", replace(good, text=raw)
+    elif good.text is not None:
         yield "text", replace(good, text=f"Summary,points\n{payload},1\n")
         yield "text header", replace(good, text=f"Summary,{payload}\nOne,1\n")
     for name in headers:

@@ -11,6 +11,7 @@ import aiohttp
 from yarl import URL
 
 from attacks.endpoints import Wanted
+from storing import FORM
 from support import HttpReply
 
 
@@ -37,7 +38,9 @@ class Sender:
         query = f"?{urlencode(wanted.query)}" if wanted.query else ""
         headers = dict(wanted.headers)
         raw = None
-        if wanted.text is not None:
+        if isinstance(wanted.text, bytes):
+            raw, headers["Content-Type"] = wanted.text, FORM["Content-Type"]
+        elif wanted.text is not None:
             raw, headers["Content-Type"] = wanted.text.encode(), "text/csv"
         elif wanted.body is not None:
             raw, headers["Content-Type"] = json.dumps(wanted.body).encode(), "application/json"

@@ -9,7 +9,7 @@ from typing import Any
 import psycopg
 
 from rowcast.keys import INVITATION, PASSWORD_RESET, VERIFY_EMAIL
-from support import CHEAP, KEYS, Database
+from support import CHEAP, KEYS, Database, attachment_of
 
 PASSWORD = "correct horse battery"
 _HASH = CHEAP.hash(PASSWORD)
@@ -23,7 +23,7 @@ def sign(audience: str, **claims: object) -> str:
 
 @dataclass
 class Stage:
-    """An owner with a workspace, a member in it, a record, an invitation, links and sessions."""
+    """An owner with a workspace, a member, a record with a file, an invitation, links, sessions."""
 
     email: str
     account: str
@@ -37,6 +37,7 @@ class Stage:
     member: str
     record: str
     comment: str
+    attachment: str
     invitation: str
     verify_token: str
     reset_token: str
@@ -146,6 +147,7 @@ class Builder:
             self.join(workspace, "editor"),
             record,
             comment["id"],
+            self.call("attachment_create", account, workspace, attachment_of(record))["id"],
             invited,
             sign(VERIFY_EMAIL, jti=self.one_time_token("verify-email", new)),
             sign(PASSWORD_RESET, jti=self.one_time_token("password-reset", email)),

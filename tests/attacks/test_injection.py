@@ -81,6 +81,7 @@ CONSUMES = {
     "api/v1/workspaces/{workspace}/members/{account}": {"DELETE"},
     "api/v1/workspaces/{workspace}/invitations/{invitation}": {"DELETE"},
     "api/v1/workspaces/{workspace}/records/{id}": {"DELETE"},
+    "api/v1/workspaces/{workspace}/attachments/{attachment}": {"DELETE"},
 }
 
 
@@ -192,6 +193,7 @@ async def test_a_payload_in_any_place_of_any_request_does_nothing(
         "GET /api/v1/workspaces/{workspace}/records query filter[title]",
         "PUT /api/v1/workspaces/{workspace}/roles body .roles.0.label",
         "POST /api/v1/workspaces/{workspace}/import text",
+        "POST /api/v1/workspaces/{workspace}/records/{id}/attachments form name",
     ):
         assert place in attack.let_through, place
     assert builder.catalogue() == catalogue

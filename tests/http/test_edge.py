@@ -86,7 +86,9 @@ def assert_shown(headers: Mapping[str, str]) -> None:
     assert values(headers, "Access-Control-Allow-Credentials") == ["true"]
     assert "Origin" in values(headers, "Vary")
     exposed = values(headers, "Access-Control-Expose-Headers")
-    assert set(exposed) == {"ETag", "Retry-After", "X-Request-ID"}
+    assert set(exposed) == {
+        "ETag", "Retry-After", "X-Request-ID", "Content-Disposition", "Content-Range",
+    }  # fmt: skip
 
 
 def assert_not_shown(headers: Mapping[str, str]) -> None:
@@ -227,7 +229,7 @@ async def test_a_preflight_of_a_listed_origin_is_answered(edge: Client) -> None:
         }  # fmt: skip
         assert set(values(reply.headers, "Access-Control-Allow-Headers")) == {
             "Authorization", "Content-Type", "If-Match", "If-None-Match", "Idempotency-Key",
-            "Last-Event-ID", "X-Request-ID",
+            "Last-Event-ID", "X-Request-ID", "Range", "If-Range",
         }  # fmt: skip
         assert int(reply.headers["Access-Control-Max-Age"]) >= 600
 

@@ -9,7 +9,8 @@ from support import Client, Database
 MERGE_PATCH = {"Content-Type": "application/merge-patch+json"}
 MEMBERS = {
     "id", "displayId", "collection", "number", "data", "position", "version",
-    "commentCount", "createdAt", "createdBy", "updatedAt", "updatedBy", "deletedAt",
+    "commentCount", "attachmentCount",
+    "createdAt", "createdBy", "updatedAt", "updatedBy", "deletedAt",
 }  # fmt: skip
 
 

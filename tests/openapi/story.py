@@ -8,6 +8,7 @@ import re
 import time
 import uuid
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
@@ -15,6 +16,7 @@ from rowcast.app import Deployment
 from rowcast.demo import SampleUser
 from rowcast.keys import INVITATION, PASSWORD_RESET, VERIFY_EMAIL
 from rowcast.operations import operations
+from storing import FORM, form, storage_in
 from support import KEYS, ROOT, Client, Database, deployed
 
 FILE = ROOT / "server" / "rowcast" / "examples.json"
@@ -33,10 +35,10 @@ _SECRETS = {
 _NAMES = uuid.UUID("0b8c2d52-9f0e-4d0a-8c53-6d4a35b1a5b7")
 
 
-def deployment(database: Database) -> Deployment:
+def deployment(database: Database, store: Path) -> Deployment:
     """The server that the story is told by."""
     user = SampleUser("grace@example.org", "Grace Hopper", "editor")
-    return deployed(database, demo_users=(user,))
+    return deployed(database, demo_users=(user,), storage=storage_in(store))
 
 
 @dataclass
@@ -54,6 +56,7 @@ class Story:
         *,
         query: dict[str, str] | None = None,
         text: str | None = None,
+        file: str | None = None,
         by: str | None = "Ada",
         status: int | None = None,
         **path: str,
@@ -68,6 +71,9 @@ class Story:
         if text is not None:
             more["data"] = text.encode()
             headers["Content-Type"] = operation.upload[0]
+        if file is not None:
+            more["data"] = form(file.encode(), name="holes.txt")
+            headers |= FORM
         reply = await self.client.send(operation.method, address, body, **more)
         assert reply.status == (status or operation.status), f"{name}: {reply.text}"
         sent = {"path": path, "query": query, "body": body, "text": text}
@@ -209,6 +215,10 @@ async def _records(story: Story, workspace: str) -> None:
     await story.play("comment_delete", **of_it)
     await story.play("record_activity", **at)
     await story.play("workspace_activity", workspace=workspace)
+    await story.play("attachment_upload", file="Eighty by twelve.\n", **at)
+    found = (await story.play("attachment_list", **at))["attachments"][0]
+    for name in ("attachment_download", "attachment_head", "attachment_delete"):
+        await story.play(name, workspace=workspace, attachment=found["id"])
     query = {"collection": "task", "map[title]": "Summary"}
     text = "Summary,points\nGrind the gears,2\nLetter to Babbage,1\n"
     await story.play("record_import", workspace=workspace, query=query, text=text)

@@ -1,6 +1,7 @@
 """The OpenAPI document: whole, valid, and true."""
 
 import os
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -110,9 +111,9 @@ def test_the_problems_fit_their_schemas() -> None:
 
 
 async def test_the_examples_are_what_the_server_says(
-    database: Database, session: aiohttp.ClientSession
+    database: Database, session: aiohttp.ClientSession, tmp_path: Path
 ) -> None:
-    async with serving(deployment(database)) as url:
+    async with serving(deployment(database, tmp_path)) as url:
         told = await tell(Story(database, Client(session, url, None)))
     if os.environ.get("WRITE_EXAMPLES"):
         FILE.write_bytes(orjson.dumps(told, option=orjson.OPT_INDENT_2))

@@ -8,8 +8,9 @@ from typing import Any
 
 from permissions.world import PASSWORD, World
 from rowcast.keys import INVITATION, PASSWORD_RESET, VERIFY_EMAIL
-from rowcast.routes import ACTIONS, ROUTES, STREAMS, Route
-from support import KEYS
+from rowcast.routes import ACTIONS, FILES, ROUTES, STREAMS, FileRoute, Route
+from storing import form
+from support import KEYS, attachment_of
 
 Arguments = Callable[[World], dict[str, Any]]
 
@@ -119,6 +120,11 @@ FUNCTIONS: dict[str, dict[str, Arguments]] = {
         "one's own": lambda world: {"comment": world.own_comment},
         "another's": lambda world: {"comment": world.anothers_comment},
     },
+    "attachment_list": {"": lambda world: {"id": world.record}},
+    "attachment_check": {"": lambda world: {"id": world.record}},
+    "attachment_create": {"": lambda world: attachment_of(world.record)},
+    "attachment_get": {"": lambda world: {"attachment": world.attachment}},
+    "attachment_delete": {"": lambda world: {"attachment": world.attachment}},
     "snapshot": {"": lambda _: {}},
     "changes": {"": lambda _: {"since": 0}},
     "stream_open": {"": lambda _: {}},
@@ -180,6 +186,7 @@ class Request:
     query: Mapping[str, str] = field(default_factory=dict)
     body: Any = None
     csv: str | None = None
+    form: bytes | None = None
 
 
 @dataclass(frozen=True)
@@ -279,6 +286,18 @@ PUBLIC = (
     *("/account/account.js", "/api/docs", "/api/docs/docs.css", "/api/docs/docs.js"),
     "/api/openapi.json",
 )
+
+
+def _file(route: FileRoute) -> Callable[[World], Request]:
+    def request(world: World) -> Request:
+        path = route.path.replace("{workspace}", world.workspace)
+        if "{attachment}" in path:
+            return Request(route.method, path.replace("{attachment}", world.attachment))
+        return Request(route.method, path.replace("{id}", world.record), form=form(b"a file\n"))
+
+    return request
+
+
 IMPORT = "/api/v1/workspaces/{workspace}/import"
 
 
@@ -305,5 +324,7 @@ def cases() -> list[Case]:
         found.append(Case(f"GET {stream.path}", "", kind, _fixed("GET", stream.path)))
     rows = {"query": {"collection": "request"}, "csv": "title\nDrop test\n"}
     found.append(Case(f"POST {IMPORT}", "", "request", _fixed("POST", IMPORT, **rows)))
+    for file in (file for file in FILES if file.method != "HEAD"):
+        found.append(Case(f"{file.method} {file.path}", "", "request", _file(file)))
     found += [Case(f"GET {path}", "", "request", _fixed("GET", path)) for path in PUBLIC]
     return found

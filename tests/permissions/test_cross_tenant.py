@@ -13,6 +13,7 @@ import pytest
 
 from permissions.calls import Request, cases
 from permissions.world import NAME, TITLE, World
+from storing import FORM
 from support import Client, Database, HttpReply
 
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -24,6 +25,8 @@ async def send(client: Client, request: Request, **headers: str) -> HttpReply:
     more: dict[str, Any] = {}
     if request.csv is not None:
         more, headers = {"data": request.csv.encode()}, {**headers, "Content-Type": "text/csv"}
+    if request.form is not None:
+        more, headers = {"data": request.form}, {**headers, **FORM}
     return await client.send(
         request.method, request.path, request.body, params=request.query, headers=headers, **more
     )

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import uuid
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -17,6 +18,7 @@ from permissions.table import COLUMNS, read
 from permissions.world import World
 from rowcast.app import make_app
 from rowcast.routes import ROUTES
+from storing import FORM, storage_in
 from support import ROOT, Database, deployed, serving
 
 Label = tuple[str, str]  # name, case
@@ -65,6 +67,9 @@ async def send(
     if request.csv is not None:
         body = {"data": request.csv.encode()}
         headers["Content-Type"] = "text/csv"
+    if request.form is not None:
+        body = {"data": request.form}
+        headers |= FORM
     async with http.request(
         request.method, url + request.path, params=request.query, headers=headers, **body
     ) as response:
@@ -74,12 +79,18 @@ async def send(
 
 
 @pytest.mark.parametrize("column", COLUMNS)
-async def test_every_route_answers_as_the_table_says(database: Database, column: str) -> None:
+async def test_every_route_answers_as_the_table_says(
+    database: Database, column: str, tmp_path: Path
+) -> None:
     """A world serves on until a call has changed it."""
     found: dict[Label, str] = {}
     worlds: dict[str, World] = {}
     agent = {"User-Agent": "Tests/1.0"}
-    async with serving(deployed(database)) as url, aiohttp.ClientSession(headers=agent) as http:
+    storage = storage_in(tmp_path)
+    async with (
+        serving(deployed(database, storage=storage)) as url,
+        aiohttp.ClientSession(headers=agent) as http,
+    ):
         for case in cases():
             world = worlds.get(case.kind) or World(database, column, case.kind)
             worlds[case.kind] = world

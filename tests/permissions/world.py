@@ -8,7 +8,7 @@ from typing import Any
 
 import psycopg
 
-from support import CHEAP, KEYS, Database
+from support import CHEAP, KEYS, Database, attachment_of
 
 PASSWORD = "correct horse battery"
 NAME, TITLE = "Ours Ltd", "Drop test of ours"
@@ -193,6 +193,12 @@ class World:
                 person.account,
             )
         )
+
+    @cached_property
+    def attachment(self) -> str:
+        """An attachment of the record, by the workspace's owner."""
+        file = attachment_of(self.record)
+        return str(self._call("attachment_create", self.owner, self.workspace, **file)["id"])
 
     @cached_property
     def deleted_workspace(self) -> str:

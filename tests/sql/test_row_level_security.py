@@ -22,6 +22,7 @@ TENANT_TABLES = [
     "transaction",
     "change",
     "invitation",
+    "attachment",
 ]
 # What belongs to accounts or to the installation: open to the server's role in no workspace.
 COMMON_TABLES = [
@@ -71,6 +72,7 @@ def tenants(request: pytest.FixtureRequest, database: Database) -> tuple[str, st
         database.call(
             "comment_create", workspace, actor=owner, arguments={"id": task, "body": "theirs"}
         )
+        database.attachment(workspace, task, owner)
         database.call(
             "invitation_create",
             workspace,
@@ -124,6 +126,7 @@ UPDATES = {
     "transaction": "last_seq = 0",
     "change": "patch = '{}'",
     "invitation": "role = 'owner'",
+    "attachment": "deleted_at = now()",
     "account": "name = 'mine now'",
     "template": "definition = '{}'",
     "session": "scopes = null",
@@ -179,6 +182,7 @@ def renamed(row: str) -> str:
     another: dict[str, Any] = {
         "id": str(uuid.uuid4()),
         "key": "another",
+        "storage_key": "another",
         "seq": 10_000,
         "hash": "\\x00",
         "secret_hash": "\\x00",

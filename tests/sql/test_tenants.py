@@ -9,17 +9,18 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from support import Database
+from support import Database, attachment_of
 
 
 class Place(NamedTuple):
-    """A workspace with a record, a member beside its owner, and an open invitation."""
+    """A workspace with a record and its file, a member beside its owner, an open invitation."""
 
     workspace: str
     record: str
     member: str
     invitation: str
     comment: str
+    attachment: str
 
 
 # Every api function that writes into a workspace, with arguments for a place.
@@ -39,6 +40,8 @@ WRITES: dict[str, Callable[[Place], Any]] = {
         "collection": "task",
         "rows": [{"line": 1, "transactionId": str(uuid.uuid4()), "data": {"title": "imported"}}],
     },
+    "attachment_create": lambda place: attachment_of(place.record),
+    "attachment_delete": lambda place: {"attachment": place.attachment},
     "atlas_task_create": lambda _: {"data": {"title": "new"}},
     "atlas_task_update": lambda place: {"id": place.record, "patch": {"n": 2}},
     "comment_create": lambda place: {"id": place.record, "body": "new"},
@@ -62,6 +65,7 @@ LATER = {
     "workspace_transfer": "PT403",
     "member_remove": "PT404",
     "invitation_revoke": "PT404",
+    "attachment_delete": "PT404",
 }
 
 
@@ -102,6 +106,7 @@ def tenants(database: Database) -> dict[str, Place]:
                 actor=owner,
                 arguments={"id": record, "body": f"only {owner}'s"},
             )["id"],
+            database.attachment(workspace, record, owner)["id"],
         )
     database.account("Cleo")
     return found
@@ -190,6 +195,9 @@ READS: dict[str, Callable[[Place], Any]] = {
     "comment_list": lambda place: {"id": place.record},
     "record_activity": lambda place: {"id": place.record},
     "workspace_activity": lambda _: {},
+    "attachment_list": lambda place: {"id": place.record},
+    "attachment_check": lambda place: {"id": place.record},
+    "attachment_get": lambda place: {"attachment": place.attachment},
     "snapshot": lambda _: {},
     "changes": lambda _: {"since": 0},
     "stream_open": lambda _: {},

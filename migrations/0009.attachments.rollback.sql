@@ -1,0 +1,2 @@
+drop table core.attachment;
+alter table core.record drop column attachment_count;
