@@ -13,8 +13,8 @@ import sys
 import threading
 import time
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -235,6 +235,23 @@ class Database:
         assert row is not None
         assert row[0] == "ok", row
         return str(json.loads(row[1])["id"])
+
+    @contextmanager
+    def before_rules(self, workspace: str) -> Iterator[None]:
+        """Writes within are of a time when the fields had no types, and none was required."""
+        self.run(
+            "update core.collection set rules = '{}', defaults = '{}', required_fields = '{}'"
+            " where workspace_id = %s",
+            workspace,
+        )
+        yield
+        self.run(
+            "update core.collection c set (rules, defaults, required_fields) = ("
+            " select r.rules, r.defaults, r.required_fields"
+            " from logic.collection_rules(c.workspace_id, c.key, c.workflow) r)"
+            " where workspace_id = %s",
+            workspace,
+        )
 
     def join(self, workspace: str, name: str, role: str) -> str:
         """Makes an account a member; its id."""

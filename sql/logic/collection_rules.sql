@@ -1,11 +1,12 @@
--- The fields of a collection as record__150_fields reads them: rules by key, each with the transitions that the workflow has for it;
+-- The fields of a collection as record__150_fields reads them: rules by key, with the transitions that the workflow has for one;
 -- defaults by key; the keys of the required fields.
 create or replace function logic.collection_rules(
   p_workspace_id uuid, p_collection text, p_workflow jsonb, out rules jsonb, out defaults jsonb, out required_fields text[])
 language sql stable
 as $$
   select coalesce(jsonb_object_agg(f.key,
-      case when w.transitions is null then logic.field_rule(f) else logic.field_rule(f) - 'plain' || jsonb_build_object('transitions', w.transitions) end), '{}'),
+      case when w.transitions is null then logic.field_rule(f)
+        else logic.field_rule(f) - 'plain' || jsonb_build_object('transitions', w.transitions, 'initial', f.default_value) end), '{}'),
     coalesce(jsonb_object_agg(f.key, f.default_value) filter (where f.default_value <> 'null'), '{}'),
     coalesce(array_agg(f.key order by f.position, f.key) filter (where f.required), '{}')
   from core.field f

@@ -9,10 +9,12 @@ begin
     raise sqlstate 'PT404' using message = 'There is no such account that was erased.', hint = 'unknown_account';
   end if;
   delete from core.member m where m.workspace_id = p_workspace_id and m.account_id = p_account_id;
+  perform logic.exempt_set('rowcast.erasing', p_workspace_id, true);
   update core.record r
   set data = logic.jsonb_without_account(r.data, r.user_fields, p_account_id, false)
   where r.workspace_id = p_workspace_id and p_account_id = any (r.audience)
     and r.data is distinct from logic.jsonb_without_account(r.data, r.user_fields, p_account_id, false);
+  perform logic.exempt_set('rowcast.erasing', p_workspace_id, false);
   update core.comment c
   set mentions = array_remove(c.mentions, p_account_id)
   where c.workspace_id = p_workspace_id and p_account_id = any (c.mentions);

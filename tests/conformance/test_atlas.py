@@ -302,7 +302,7 @@ async def test_fields_are_the_configuration_of_the_columns(atlas: Client, worksp
     assert set(answer) == {"fields"}
     fields = {field["key"]: field for field in answer["fields"]}
     assert {"title", "status", "priority", "owner", "completedAt"} <= set(fields)
-    assert (fields["title"]["type"], fields["title"]["required"]) == ("text", True)
+    assert (fields["title"]["type"], fields["title"]["required"]) == ("text", False)
     assert fields["status"]["type"] == "select"
     assert {"todo", "done"} <= set(fields["status"]["options"])
     assert fields["priority"]["options"][:3] == ["low", "medium", "high"]
@@ -355,7 +355,7 @@ async def test_two_tabs_show_the_same_after_edits_in_both(atlas: Client, workspa
         cached = {task["displayId"]: task for task in (await get(atlas, workspace))["tasks"]}
         caches = dict(cached), dict(cached)
         edits = [
-            patch(atlas, f"TSK-001-000{n % 3 + 1}", **{"status": f"s{n}", f"tab{n % 2}": n})
+            patch(atlas, f"TSK-001-000{n % 3 + 1}", **{"owner": f"s{n}", f"tab{n % 2}": n})
             for n in range(12)
         ]
         await asyncio.gather(*edits, tab(one, caches[0], 12), tab(two, caches[1], 12))

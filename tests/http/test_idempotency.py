@@ -49,7 +49,8 @@ async def test_a_patch_a_move_a_delete_and_a_restore_take_effect_once(
     path = f"{records}/{database.task(workspace, title='One')['id']}"
     patched = await twice(client, database, "PATCH", path, {"patch": {"title": "Two"}})
     assert patched["version"] == 2
-    moved = await twice(client, database, "POST", f"{path}/move", {"field": "status", "value": "x"})
+    done = {"field": "status", "value": "done"}
+    moved = await twice(client, database, "POST", f"{path}/move", done)
     assert moved["version"] == 3
     deleted = await twice(client, database, "DELETE", path, None)
     assert deleted["seq"] == moved["seq"] + 1

@@ -57,7 +57,7 @@ async def test_collections_come_with_their_fields(client: Client, workspace: str
     assert answer["nextCursor"] is None
     assert (task["key"], task["plural"], task["prefix"]) == ("task", "tasks", "TSK")
     title = task["fields"][0]
-    assert (title["key"], title["type"], title["required"]) == ("title", "text", True)
+    assert (title["key"], title["type"], title["required"]) == ("title", "text", False)
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from psycopg.types.json import Jsonb
 
 from command_line import environment, run
 from issue_file import Issues
@@ -16,8 +17,33 @@ from support import Client, Database, eventually
 
 
 @pytest.fixture
-def workspace(database: Database) -> str:
-    return database.workspace()
+def workspace(database: Database, issues: Issues) -> str:
+    """A workspace whose tasks may have the statuses of the tracker that the issues come from."""
+    workspace = database.workspace()
+    statuses = sorted({row["status"] for row in issues.rows} - {""})
+    database.run(
+        "update core.field set options = %s where workspace_id = %s and key = 'status'",
+        Jsonb(statuses), workspace,
+    )  # fmt: skip
+    return workspace
+
+
+def test_a_value_that_its_field_does_not_take_is_refused_with_its_line(
+    database: Database, tmp_path: Path
+) -> None:
+    database.workspace()
+    file = tmp_path / "two.csv"
+    file.write_text("title,status,dueDate\nOne,todo,2026-01-31\nTwo,Obsolete,2026-02-31\n")
+    done = run("import", file, database=database)
+    assert (done.returncode, done.stdout) == (
+        1,
+        "1 created, 0 skipped (imported before), 1 rejected\n",
+    )
+    assert "status must be one of todo, in_progress, review, done." in done.stderr
+    assert "dueDate must be a day that exists" in done.stderr
+    mapped = run("import", file, "--map", "issueStatus=status", "--map", "due=dueDate",
+                 database=database)  # fmt: skip
+    assert mapped.stdout == "1 created, 1 skipped (imported before), 0 rejected\n"
 
 
 def count(database: Database) -> int:

@@ -79,7 +79,7 @@ FUNCTIONS: dict[str, dict[str, Arguments]] = {
     "record_delete": {"": lambda world: {"id": world.record}},
     "record_restore": {"": lambda world: {"id": world.deleted_record}},
     "record_move": {
-        "": lambda world: {"id": world.record, "field": "status", "value": "In Progress"}
+        "": lambda world: {"id": world.record, "field": "status", "value": "In Review"}
     },
     "transaction_apply": {
         "a create": lambda world: {
@@ -96,7 +96,7 @@ FUNCTIONS: dict[str, dict[str, Arguments]] = {
                     "type": "move",
                     "recordId": world.record,
                     "field": "status",
-                    "value": "In Progress",
+                    "value": "In Review",
                 }
             ]
         },
@@ -322,7 +322,10 @@ def cases() -> list[Case]:
     for stream in STREAMS:
         kind = "task" if "atlas" in stream.forms else "request"
         found.append(Case(f"GET {stream.path}", "", kind, _fixed("GET", stream.path)))
-    rows = {"query": {"collection": "request"}, "csv": "title\nDrop test\n"}
+    rows = {
+        "query": {"collection": "request"},
+        "csv": "title,description,vendor\nDrop test,Thrice,Contoso\n",
+    }
     found.append(Case(f"POST {IMPORT}", "", "request", _fixed("POST", IMPORT, **rows)))
     for file in (file for file in FILES if file.method != "HEAD"):
         found.append(Case(f"{file.method} {file.path}", "", "request", _file(file)))

@@ -334,7 +334,8 @@ async def test_pages_are_cut_as_if_there_were_no_records_out_of_sight(
     database.join(workspace, "Rosa", "requester")
     for letter in "ABC":
         for actor in ("Ada", "Rosa"):
-            data = {"title": f"{letter} of {actor}"}
+            title = f"{letter} of {actor}"
+            data = {"title": title, "description": "Thrice", "vendor": "Contoso"}
             arguments = {"collection": "request", "data": data}
             database.call("record_create", workspace, actor=actor, arguments=arguments)
     rosa = replace(client, token=database.token("Rosa"))

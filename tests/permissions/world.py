@@ -145,7 +145,7 @@ class World:
     @property
     def data(self) -> dict[str, str]:
         """A document that fits the collection."""
-        return {"title": TITLE}
+        return {"title": TITLE, "description": "Three orientations.", "vendor": "Contoso"}
 
     def _record(self) -> str:
         if self.column == "own":

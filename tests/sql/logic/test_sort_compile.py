@@ -26,8 +26,9 @@ RECORDS: list[dict[str, Any]] = [
 def workspace(shared_database: Database) -> str:
     """A workspace with the records above as tasks, numbered from 1."""
     workspace = shared_database.workspace()
-    for data in RECORDS:
-        shared_database.task(workspace, **data)
+    with shared_database.before_rules(workspace):
+        for data in RECORDS:
+            shared_database.task(workspace, **data)
     return workspace
 
 

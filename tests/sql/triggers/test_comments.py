@@ -142,7 +142,7 @@ def test_comments_go_with_their_record_to_whom_it_concerns(
     record, other = table.insert(title="One"), table.insert(title="Two")
     idents = [say(table, record), say(table, record), say(table, other)]
     database.run("delete from core.comment where id = %s", idents[1])
-    bob = database.account("Bob")
+    bob = database.join(table.workspace, "Bob", "viewer")
     count = len(table.log())
     table.update(record, "data = %s", Jsonb({"title": "One", "assignee": bob}))
     assert len(table.log()) == count + 1, "that is a change of the record alone"

@@ -8,7 +8,7 @@ NOBODY = "00000000-0000-0000-0000-000000000000"
 
 
 def test_follows_the_assignees(table: Table, database: Database) -> None:
-    ada, bob = database.account("Ada"), database.account("Bob")
+    ada, bob = database.account("Ada"), database.join(table.workspace, "Bob", "viewer")
     table.user_field("assignee")
     record = table.insert(assignee=ada)
     assert table.row(record)["audience"] == [ada]
@@ -46,7 +46,7 @@ def test_a_change_of_audience_carries_the_whole_record(
 ) -> None:
     """Whoever comes to see it has seen nothing of it before."""
     table.user_field("assignee")
-    bob = database.account("Bob")
+    bob = database.join(table.workspace, "Bob", "viewer")
     record = table.insert(title="One", assignee=bob)
     table.update(record, "data = %s", Jsonb({"title": "One"} if gone else {"assignee": bob}))
     change = table.log()[-1]

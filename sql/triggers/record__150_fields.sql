@@ -1,0 +1,63 @@
+-- Holds a document against the rules of its collection, whoever writes it: fills defaults on insert, and checks the fields that change,
+-- and only those, so that a rule made later stops no other work on a record. A member that is null is a field that is not set
+-- (record__200_version takes it out). Workflows bind who acts; a direct writer is nobody, and bound by types alone.
+-- On the hot path: one look-up brings the changed fields with their rules, without those whose JSON type is all there is to check.
+-- Locks: the clock of the workspace where a reference is set, so that its record is not deleted meanwhile.
+-- Raises PT422 invalid_fields with every fault there is, PT409 transition_not_allowed.
+create or replace function logic.record__150_fields() returns trigger
+language plpgsql volatile
+as $$
+declare
+  v_data jsonb;
+  v_field record;
+  v_said text;
+  v_errors jsonb;
+  v_verdict jsonb;
+  v_refused jsonb;
+begin
+  if jsonb_typeof(new.data) is distinct from 'object' then
+    return new;
+  end if;
+  if tg_op = 'INSERT' then
+    select c.defaults || new.data, logic.fields_missing(new.data, c.required_fields, c.defaults) into v_data, v_errors
+    from core.collection c
+    where c.workspace_id = new.workspace_id and c.key = new.collection;
+    new.data := coalesce(v_data, new.data);
+  end if;
+  for v_field in
+    select k.key, nullif(new.data -> k.key, 'null') as value, c.rules -> k.key as rule, c.unknown_fields
+    from core.collection c
+    cross join (select jsonb_object_keys(coalesce(old.data || new.data, new.data)) as key) k
+    where c.workspace_id = new.workspace_id and c.key = new.collection
+      and new.data -> k.key is distinct from old.data -> k.key
+      and jsonb_typeof(new.data -> k.key) is distinct from c.rules -> k.key ->> 'plain'
+  loop
+    if v_field.value is null then
+      v_said := case when v_field.rule ? 'required' then 'is required.' end;
+    elsif v_field.rule is null then
+      v_said := case v_field.unknown_fields when 'refuse' then 'is no field of this collection.' end;
+    else
+      if v_field.rule ->> 'type' = 'reference' then
+        perform logic.seq_last(new.workspace_id);
+      end if;
+      v_said := logic.field_violation(new.workspace_id, v_field.rule, v_field.value);
+    end if;
+    if v_said is not null then
+      v_errors := coalesce(v_errors, '[]') || logic.field_error(v_field.key, v_said);
+    elsif v_field.rule ? 'transitions' and core.entered_actor() is not null then
+      v_verdict := logic.transition_judge(new.workspace_id, v_field.key, v_field.rule, old.data -> v_field.key, v_field.value, new.data);
+      v_errors := coalesce(v_errors || (v_verdict -> 'errors'), v_errors, v_verdict -> 'errors');
+      v_refused := coalesce(v_refused, v_verdict -> 'refused');
+    end if;
+  end loop;
+  if v_errors is not null or v_refused is not null then
+    perform logic.raise_invalid_fields(new.workspace_id, v_errors, v_refused);
+  end if;
+  return new;
+end
+$$;
+comment on function logic.record__150_fields() is 'Checks the fields of a document that change, and fills defaults.';
+
+create or replace trigger record__150_fields
+  before insert or update of data on core.record
+  for each row execute function logic.record__150_fields();
