@@ -387,6 +387,46 @@ class TransactionApplied(Written):
     records: list[Record | Gone]
 
 
+class TakenBack(Answer):
+    """A write that was undone, or an undo that was redone."""
+
+    id: UUID
+    at: Time
+
+
+class Skipped(Answer):
+    """A field that undo left alone, since somebody changed it; without a key, a whole record."""
+
+    record_id: UUID
+    key: str | None
+    yours: Any = None
+    theirs: Any = None
+
+
+class Undoable(Answer):
+    """A write that can be undone or redone: what its first change did, and how many it has."""
+
+    id: UUID
+    seq: int
+    at: Time
+    text: Annotated[str | None, Field(description="null: out of your sight by now.")]
+    count: int
+
+
+class Undoables(Answer):
+    """What the caller can undo and redo, the next one first."""
+
+    undo: list[Undoable]
+    redo: list[Undoable]
+
+
+class Undone(TransactionApplied):
+    """What undo or redo wrote, which write it took back, and what it left alone."""
+
+    undone: TakenBack
+    skipped: list[Skipped]
+
+
 class Comment(Answer):
     """A comment on a record; a deleted one without its body."""
 
@@ -620,6 +660,9 @@ ANSWERS: Mapping[str, tuple[type[BaseModel], ...]] = {
     "record_restore": (RecordWritten,),
     "record_move": (RecordWritten,),
     "transaction_apply": (TransactionApplied,),
+    "undo_list": (Undoables,),
+    "transaction_undo": (Undone,),
+    "transaction_redo": (Undone,),
     "comment_list": (Comments,),
     "record_activity": (Activities,),
     "workspace_activity": (Activities,),

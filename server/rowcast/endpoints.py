@@ -75,7 +75,9 @@ def endpoint(route: Route) -> Handler:
             workspace=workspace,
             record=members.get("id"),
             template=route.template,
-            alone=len(arguments) > LONG_ARGUMENTS or (body is not None and body.is_heavy),
+            alone=route.alone
+            or len(arguments) > LONG_ARGUMENTS
+            or (body is not None and body.is_heavy),
             session=actor.session,
         )
         if not function.writes:

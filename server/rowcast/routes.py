@@ -17,7 +17,8 @@ class Route:
     """An endpoint that one SQL function answers.
 
     body: None for a request without one. patch: the body may also be a bare merge patch
-    (application/merge-patch+json), which becomes its member `patch`.
+    (application/merge-patch+json), which becomes its member `patch`. alone: a write too big to be
+    put into a batch with others.
     """
 
     method: str
@@ -28,6 +29,7 @@ class Route:
     template: str | None = None
     status: int = 200
     patch: bool = False
+    alone: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +127,9 @@ ROUTES = (
     Route("DELETE", f"{_W}/comments/{{comment}}", "comment_delete"),
     Route("GET", f"{_W}/records/{{id}}/attachments", "attachment_list"),
     Route("DELETE", f"{_W}/attachments/{{attachment}}", "attachment_delete"),
+    Route("GET", f"{_W}/undo", "undo_list"),
+    Route("POST", f"{_W}/undo", "transaction_undo", alone=True),
+    Route("POST", f"{_W}/redo", "transaction_redo", alone=True),
     Route("GET", f"{_W}/snapshot", "snapshot"),
     Route("GET", f"{_W}/changes", "changes", query=models.ChangesQuery),
     # Atlas (source document 1)

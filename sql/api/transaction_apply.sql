@@ -17,10 +17,7 @@ begin
     v_ids := logic.operations_run(p_workspace_id, p_operations, (
       select jsonb_object_agg(lower(b.key), b.value) from jsonb_each(p_base_versions) b), coalesce(p_on_conflict, 'reject'));
   end if;
-  return jsonb_build_object('id', v_id, 'seq', logic.written_seq(p_workspace_id), 'records', coalesce((
-    select jsonb_agg(coalesce(logic.record_shape(r), jsonb_build_object('id', i.id)) order by i.n)
-    from unnest(v_ids) with ordinality i(id, n)
-    left join core.record r on r.workspace_id = p_workspace_id and r.id = i.id), '[]'));
+  return logic.transaction_shape(p_workspace_id, v_id, v_ids);
 end
 $$;
 comment on function api.transaction_apply(uuid, jsonb, jsonb, text, text) is 'Applies operations as one transaction.';

@@ -2,9 +2,10 @@
 -- that are there (null). p_claims: of each the fields whose value was said. Where others changed one of them since the version that
 -- the transaction is based on, to another value, it is left as it is (`theirs`), written over (`yours`), or a conflict: those are
 -- the answer, and the caller gives up. A refusal says by recordId whose it is.
+-- p_inverses: of each what takes the steps on its other fields back, for the log.
 -- Raises as record_create and as the triggers of core.record.
 create or replace function logic.drafts_write(
-  p_workspace_id uuid, p_ids uuid[], p_collections text[], p_data jsonb[], p_claims jsonb[], p_base_versions jsonb, p_on_conflict text)
+  p_workspace_id uuid, p_ids uuid[], p_collections text[], p_data jsonb[], p_claims jsonb[], p_inverses jsonb[], p_base_versions jsonb, p_on_conflict text)
 returns jsonb
 language plpgsql volatile
 as $$
@@ -36,7 +37,7 @@ begin
         v_conflicts := v_conflicts || v_found;
       end if;
     end if;
-    perform logic.record_put(v_record, v_data);
+    perform logic.record_put(v_record, v_data, p_inverses[n] - array(select jsonb_array_elements_text(p_claims[n])));
   end loop;
   return v_conflicts;
 exception when others then
@@ -47,4 +48,4 @@ exception when others then
   perform logic.raise_with(sqlstate, sqlerrm, v_hint, v_detail, jsonb_build_object('recordId', v_id));
 end
 $$;
-comment on function logic.drafts_write(uuid, uuid[], text[], jsonb[], jsonb[], jsonb, text) is 'Writes the records that a transaction has worked on.';
+comment on function logic.drafts_write(uuid, uuid[], text[], jsonb[], jsonb[], jsonb[], jsonb, text) is 'Writes the records that a transaction has worked on.';

@@ -2,7 +2,7 @@
 -- time as text, and leaves system fields to the write itself.
 -- Raises PT422 invalid_operation, invalid_path, not_a_number, not_a_list.
 create or replace function logic.operation_apply(p_data jsonb, p_operation jsonb) returns jsonb
-language plpgsql volatile
+language plpgsql stable
 as $$
 declare
   v_path constant text[] := logic.operation_path(p_operation);

@@ -9,6 +9,8 @@ begin
     when 'move' then
       return ((logic.record_move(p_workspace_id, v_id, p_operation ->> 'field', p_operation -> 'value',
         p_operation ->> 'before', p_operation ->> 'after', null)).record).id;
+    when 'place' then
+      return (logic.record_place(p_workspace_id, v_id, p_operation ->> 'position')).id;
     when 'delete' then
       return ((logic.record_delete(p_workspace_id, v_id, null)).record).id;
     when 'restore' then

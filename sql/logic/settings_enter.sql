@@ -16,6 +16,7 @@ begin
     || set_config('rowcast.transaction', coalesce(p_transaction_id::text, ''), true)
     || set_config('rowcast.repeat', coalesce(p_repeated_seq::text, ''), true)
     || set_config('rowcast.written', '', true)
+    || set_config('rowcast.inverse', '', true)
     || set_config('rowcast.workspace', coalesce(p_workspace_id::text, ''), true);
 end
 $$;

@@ -25,6 +25,7 @@ begin
       v_fields := logic.jsonb_changes(old.data, new.data);
       v_change.patch := v_fields.patch;
       v_change.before := v_fields.before;
+      v_change.inverse := nullif(current_setting('rowcast.inverse', true), '')::jsonb;
     end if;
     if old.position <> new.position then
       v_change.position := new.position;

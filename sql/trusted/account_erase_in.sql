@@ -26,11 +26,15 @@ begin
   update core.change c
   set patch = logic.jsonb_without_account(c.patch, k.user_fields, p_account_id, true),
     before = logic.jsonb_without_account(c.before, k.user_fields, p_account_id, true),
+    inverse = c.inverse - k.user_fields,
     document = case when c.document ? 'data' then jsonb_set(
       c.document, '{data}', logic.jsonb_without_account(c.document -> 'data', k.user_fields, p_account_id, false)) else c.document end
   from core.collection k
   where c.workspace_id = p_workspace_id and k.workspace_id = c.workspace_id and k.key = c.collection
     and (p_account_id = any (c.audience_before) or p_account_id = any (c.audience_after));
+  update core.transaction t
+  set skipped = '[]'
+  where t.workspace_id = p_workspace_id and strpos(t.skipped::text, p_account_id::text) > 0;
   return jsonb_build_object('id', p_account_id, 'seq', logic.seq_last(p_workspace_id));
 end
 $$;

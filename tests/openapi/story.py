@@ -206,6 +206,9 @@ async def _records(story: Story, workspace: str) -> None:
     ]
     versions = {"operations": operations, "baseVersions": {second["id"]: 1}}
     await story.play("transaction_apply", versions, workspace=workspace)
+    await story.play("transaction_undo", workspace=workspace)
+    await story.play("undo_list", workspace=workspace)
+    await story.play("transaction_redo", workspace=workspace)
     said = await story.play("comment_create", {"body": "How many holes?"}, **at)
     reply = {"body": "Eighty by twelve, @Grace Hopper.", "parentId": said["id"]}
     await story.play("comment_create", reply, **at)

@@ -102,6 +102,9 @@ FUNCTIONS: dict[str, dict[str, Arguments]] = {
         },
         "a delete": lambda world: {"operations": [{"type": "delete", "recordId": world.record}]},
     },
+    "undo_list": {"": lambda _: {}},
+    "transaction_undo": {"": lambda world: written(world)},
+    "transaction_redo": {"": lambda world: undone(world)},
     "record_import": {
         "": lambda world: {
             "collection": world.kind,
@@ -145,6 +148,25 @@ TOLD: dict[tuple[str, str], Callable[[World], str]] = {
     ("workspace_list", ""): lambda world: world.workspace,
     ("workspace_list", "the deleted ones"): lambda world: world.deleted_workspace,
 }
+
+
+def written(world: World) -> dict[str, Any]:
+    """Nothing to say; but the actor, if he may, has changed the record before."""
+    body = {"id": world.record, "patch": {"title": f"Draft {uuid.uuid4()}"}}
+    _by_actor(world, "record_update", body)
+    return {}
+
+
+def undone(world: World) -> dict[str, Any]:
+    """Nothing to say; but the actor, if he may, has undone a change before."""
+    written(world)
+    _by_actor(world, "transaction_undo", {})
+    return {}
+
+
+def _by_actor(world: World, function: str, arguments: dict[str, Any]) -> None:
+    if world.actor is not None and world.column in ("own", "edit", "admin", "owner"):
+        world.succeed(function, world.actor, **arguments)
 
 
 def oneself(world: World) -> str:

@@ -135,6 +135,10 @@ class World:
         assert row[0] == "ok", row
         return json.loads(row[1])
 
+    def succeed(self, function: str, person: Person, **arguments: Any) -> Any:
+        """A call within the workspace that succeeds."""
+        return self._call(function, person, self.workspace, **arguments)
+
     def end_session(self) -> None:
         """The actor's session has expired, in the database too."""
         assert self.actor is not None

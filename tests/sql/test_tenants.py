@@ -36,6 +36,8 @@ WRITES: dict[str, Callable[[Place], Any]] = {
             {"type": "set", "recordId": place.record, "key": "n", "value": 3},
         ]
     },
+    "transaction_undo": lambda _: {},
+    "transaction_redo": lambda _: {},
     "record_import": lambda _: {
         "collection": "task",
         "rows": [{"line": 1, "transactionId": str(uuid.uuid4()), "data": {"title": "imported"}}],
@@ -59,6 +61,8 @@ WRITES: dict[str, Callable[[Place], Any]] = {
 }
 # What the second call answers, where the first has taken away what it is about, or the right.
 LATER = {
+    "transaction_undo": "PT409",
+    "transaction_redo": "PT409",
     "record_delete": "PT404",
     "comment_delete": "PT404",
     "workspace_delete": "PT404",
@@ -108,6 +112,11 @@ def tenants(database: Database) -> dict[str, Place]:
             )["id"],
             database.attachment(workspace, record, owner)["id"],
         )
+        for function, arguments in (
+            ("record_update", {"id": record, "patch": {"priority": "low"}}),
+            ("transaction_undo", {}),
+        ):
+            database.call(function, workspace, actor=owner, arguments=arguments)
     database.account("Cleo")
     return found
 
@@ -198,6 +207,7 @@ READS: dict[str, Callable[[Place], Any]] = {
     "attachment_list": lambda place: {"id": place.record},
     "attachment_check": lambda place: {"id": place.record},
     "attachment_get": lambda place: {"attachment": place.attachment},
+    "undo_list": lambda _: {},
     "snapshot": lambda _: {},
     "changes": lambda _: {"since": 0},
     "stream_open": lambda _: {},

@@ -1,0 +1,5 @@
+-- POST undo. Raises as logic.undo_run.
+create or replace function api.transaction_undo(p_workspace_id uuid) returns jsonb
+language sql volatile
+as $$ select logic.undo_run(p_workspace_id, false) $$;
+comment on function api.transaction_undo(uuid) is 'Undoes the caller''s last write.';

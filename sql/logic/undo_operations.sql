@@ -1,0 +1,46 @@
+-- The operations that take a write back, the last change first: what it changed of documents gets its old value where nobody has changed
+-- it since; where somebody has, steps and list operations are taken back by their meaning, and the rest is left alone and told in
+-- skipped: [{recordId, key, yours (what undo would have given back), theirs}], key null for a record as a whole. What it created is
+-- deleted, unless somebody else has worked on it; what it deleted is restored.
+-- Definer: it reads the log; what the caller may not see today is left alone.
+create or replace function logic.undo_operations(
+  p_workspace_id uuid, p_transaction core.transaction, out operations jsonb, out skipped jsonb)
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_change core.change;
+  v_record core.record;
+  v_records core.record[] := '{}';
+  v_ids uuid[] := '{}';
+  v_at integer;
+  v_part record;
+begin
+  operations := '[]';
+  skipped := '[]';
+  if p_workspace_id is distinct from core.entered_workspace() then
+    perform logic.raise_refusal('unknown_workspace');
+  end if;
+  for v_change in
+    select c.*
+    from core.change c
+    where c.workspace_id = p_workspace_id and c.seq between p_transaction.first_seq and p_transaction.last_seq
+      and c.transaction_id = p_transaction.id
+    order by c.seq desc
+  loop
+    v_at := array_position(v_ids, v_change.record_id);
+    if v_at is null then
+      select r.* into v_record
+      from core.record r
+      where r.workspace_id = p_workspace_id and r.id = v_change.record_id and core.granted('rowcast.read', r.collection, r.audience);
+      v_ids := v_ids || v_change.record_id;
+      v_records := v_records || v_record;
+      v_at := cardinality(v_ids);
+    end if;
+    v_part := logic.undo_change(v_change, v_records[v_at]);
+    operations := operations || v_part.operations;
+    skipped := skipped || v_part.skipped;
+    v_records[v_at] := v_part.record;
+  end loop;
+end
+$$;
+comment on function logic.undo_operations(uuid, core.transaction) is 'The operations that take a write back.';
