@@ -55,7 +55,7 @@ class Upkeep:
             for step, whole in (
                 (self._erase_next, True),
                 (self._clear_next, True),
-                (self._sweep_next, False),
+                (self.sweep_next, False),
             ):
                 try:
                     while await step():
@@ -82,7 +82,7 @@ class Upkeep:
         """Clears a piece of what has had its time; whether there is more. Raises Problem."""
         return bool((await self._caller.ask("trusted.upkeep_run", rows=PURGED))["more"])
 
-    async def _sweep_next(self) -> bool:
+    async def sweep_next(self) -> bool:
         """Removes what no attachment needs from a page of the store; whether there are more.
 
         Raises Problem; then the store is looked through again in an hour.
