@@ -84,6 +84,7 @@ DEFINERS = {
     "logic.positions_spread": "manual order is one for all, whoever sees which records",
     "logic.record__100_number": "numbers over all records, whoever sees which",
     "logic.record__500_log": "writes the log",
+    "logic.record__600_references": "finds and changes what refers to a record, whoever may see it",
     "logic.record_last_seq": "reads the log",
     "logic.record_probe": "operators on documents reach no index under row-level security",
     "logic.repeated_comment_id": "reads the log",
