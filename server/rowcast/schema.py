@@ -8,7 +8,6 @@ import hashlib
 import random
 import re
 import time
-import tomllib
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,6 +21,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from yoyo import get_backend, read_migrations
 
 from rowcast.resources import resource_directory
+from rowcast.templates import TemplateError, read_templates
 
 _CLUSTER_LOCK = 7_092_001  # roles belong to the cluster: one migration at a time sets them
 _SCHEMA_LOCK = 7_092_002  # one migration or load of a database at a time
@@ -396,12 +396,11 @@ def _apply_migrations(admin_url: str) -> list[str]:
 
 
 def _store_templates(connection: psycopg.Connection) -> None:
-    directory = resource_directory("templates")
-    standard = tomllib.loads((directory / "standard" / "roles.toml").read_text("utf-8"))["roles"]
-    for path in sorted(directory.glob("*.toml")):
-        definition = tomllib.loads(path.read_text("utf-8"))
-        roles = {role["key"]: role for role in [*standard, *definition.get("roles", [])]}
-        definition["roles"] = list(roles.values())
+    try:
+        definitions = read_templates()
+    except TemplateError as error:
+        raise SchemaError(f"a template is faulty:\n{error}") from error
+    for definition in definitions:
         connection.execute(
             "insert into core.template (key, definition) values (%s, %s) on conflict (key)"
             " do update set definition = excluded.definition"
