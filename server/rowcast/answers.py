@@ -35,10 +35,11 @@ class Page(Answer):
 
 
 class Fault(Answer):
-    """One fault of a request, by its path."""
+    """One fault of a request, by its path; of a record that does not fit, with its display id."""
 
     path: str
     message: str
+    display_id: str | None = None
 
 
 class ConflictingKey(Answer):
@@ -313,6 +314,14 @@ class AuditEvents(Page):
     events: list[AuditEvent]
 
 
+class FieldOption(Answer):
+    """An option of a field."""
+
+    value: str
+    label: str
+    color: str | None = None
+
+
 class RecordField(Answer):
     """A field of a collection."""
 
@@ -320,9 +329,27 @@ class RecordField(Answer):
     label: str
     type: str
     required: bool
-    options: Any
+    options: list[FieldOption]
     default: Any
+    target: str | None
+    on_delete: Literal["refuse", "unset", "delete"]
     position: int
+
+
+class Transition(Answer):
+    """A step that a workflow allows."""
+
+    start: Annotated[str | None, Field(alias="from")]
+    to: str | None
+    roles: list[str] | None = None
+    requires: list[str] | None = None
+
+
+class Transitions(Answer):
+    """The steps of a field."""
+
+    field: str
+    transitions: list[Transition]
 
 
 class Collection(Answer):
@@ -332,7 +359,60 @@ class Collection(Answer):
     plural: str
     label: str
     prefix: str
+    unknown_fields: Literal["keep", "refuse"]
+    workflow: list[Transitions] | None
     fields: list[RecordField]
+
+
+class CollectionWritten(Collection, Written):
+    """A collection that was written."""
+
+
+class CollectionFields(Page):
+    """The fields of a collection."""
+
+    fields: list[RecordField]
+
+
+class Renamed(Answer):
+    """Another name."""
+
+    start: Annotated[str, Field(alias="from")]
+    to: str
+
+
+class Converted(Answer):
+    """Another type."""
+
+    key: str
+    start: Annotated[str, Field(alias="from")]
+    to: str
+
+
+class OptionChanges(Answer):
+    """What becomes of the options of a field."""
+
+    key: str
+    renamed: dict[str, str]
+    removed: list[str]
+
+
+class FieldChanges(Answer):
+    """What becomes of the fields of a collection."""
+
+    added: list[str]
+    removed: list[str]
+    renamed: list[Renamed]
+    converted: list[Converted]
+    options: list[OptionChanges]
+    filled: list[str]
+
+
+class Migration(Written):
+    """What a dry run would have done, and to how many records."""
+
+    changes: FieldChanges
+    records: int
 
 
 class Collections(Page):
@@ -590,10 +670,16 @@ class AtlasTasks(Answer):
     has_more: bool
 
 
+class AtlasField(RecordField):
+    """A field of the tasks."""
+
+    options: list[str]  # type: ignore[assignment]
+
+
 class AtlasFields(Answer):
     """The fields of the tasks."""
 
-    fields: list[RecordField]
+    fields: list[AtlasField]
 
 
 # The process
@@ -652,6 +738,10 @@ ANSWERS: Mapping[str, tuple[type[BaseModel], ...]] = {
     "invitation_revoke": (Deleted,),
     "audit_list": (AuditEvents,),
     "collection_list": (Collections,),
+    "collection_create": (CollectionWritten,),
+    "collection_update": (CollectionWritten,),
+    "field_list": (CollectionFields,),
+    "field_replace": (CollectionWritten, Migration),
     "record_list": (Records,),
     "record_create": (RecordWritten,),
     "record_get": (Record,),

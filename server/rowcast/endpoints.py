@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
+import orjson
 from aiohttp import web
 from aiohttp.http_writer import StreamWriter
 from aiohttp_sse import sse_response
@@ -81,7 +82,7 @@ def endpoint(route: Route) -> Handler:
             session=actor.session,
         )
         if not function.writes:
-            return respond(request, await gateway.read(call), 200)
+            return respond(request, await gateway.read(call), 200, route.media)
         call.transaction = (body and body.write_id) or transaction_id(request)
         return respond(request, await request.app[WRITER].call(call), route.status)
 
@@ -92,9 +93,13 @@ def path_members(request: web.Request) -> dict[str, Any]:
     """The variables of the path. What can't be an id or a workspace names nothing: 404."""
     members: dict[str, Any] = dict(request.match_info)
     for name, value in members.items():
-        if name not in ("workspace", "id") and not _UUID.fullmatch(value):
+        if name not in ("workspace", "id", "collection") and not _UUID.fullmatch(value):
             raise Problem(404, "not_found", "There is nothing at this address.")
         if "\0" in value or len(value) > 100 or not _encodable(value):
+            if name == "collection":
+                raise Problem(
+                    404, "unknown_collection", "There is no such collection in this workspace."
+                )
             raise Problem(404, "unknown_record", "There is no such record, or you may not see it.")
     return members
 
@@ -146,10 +151,12 @@ def transaction_id(request: web.Request) -> str:
     return str(uuid.uuid5(_KEY_NAMESPACE, key))
 
 
-def respond(request: web.Request, answer: Answer, status: int) -> web.Response:
+def respond(
+    request: web.Request, answer: Answer, status: int, media: str | None = None
+) -> web.Response:
     """The response to an answer: its bytes as they are, with an ETag.
 
-    304 where the client has it already.
+    304 where the client has it already. media: the answer is a JSON string, and its text is sent.
     """
     if answer.version is not None:
         etag = f'"{answer.version}"'
@@ -163,8 +170,9 @@ def respond(request: web.Request, answer: Answer, status: int) -> web.Response:
             return web.Response(status=304, headers={"ETag": etag})
     response = web.Response(
         status=status,
-        body=answer.body,
-        content_type="application/json",
+        body=answer.body if media is None else orjson.loads(answer.body).encode(),
+        content_type=media or "application/json",
+        charset=None if media is None else "utf-8",
         headers={"ETag": etag} if etag is not None else None,
     )
     if len(answer.body) > COMPRESSED_FROM:

@@ -8,8 +8,8 @@ api.log_read.
 import random
 import re
 import uuid
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import orjson
 
@@ -71,6 +71,13 @@ class View:
     collections: frozenset[str] | None = None
     records: frozenset[str] | None = None
 
+    def knowing(self, plurals: Mapping[str, str]) -> "View":
+        """The same, where collections it asked for by plural have come to be."""
+        if self.collections is None or self.collections.isdisjoint(plurals):
+            return self
+        keys = {plurals[name] for name in self.collections if name in plurals}
+        return replace(self, collections=self.collections | keys)
+
 
 @dataclass(frozen=True, slots=True)
 class Change:
@@ -108,6 +115,16 @@ class Change:
     def may_touch(self, account: str) -> bool:
         """Whether an account's rights may differ from here on."""
         return self.is_access and self.account in (None, account)
+
+
+def plurals_told(changes: Sequence[Change]) -> dict[str, str]:
+    """The keys of collections by their plurals, of which changes of the schema tell."""
+    return {
+        told["plural"]: told["collection"]
+        for change in changes
+        if change.collection is None and change.event == "schema-changed"
+        for told in [orjson.loads(change.native)]
+    }
 
 
 class Burst:

@@ -27,6 +27,7 @@ from rowcast.frames import (
     Cursor,
     View,
     connected_frame,
+    plurals_told,
     position_frame,
 )
 from rowcast.identity import Actor
@@ -241,6 +242,9 @@ class Hub:
 
     async def _relay_burst(self, topic: Topic, changes: Sequence[Change]) -> None:
         """One write per client. No task sees the cursor moved and a write not yet made."""
+        plurals = plurals_told(changes)
+        for stream in topic.streams if plurals else ():
+            stream.view = stream.view.knowing(plurals)
         burst = Burst(changes, topic.cursor.epoch)
         topic.cursor = Cursor(changes[-1].seq, topic.cursor.epoch, changes[-1].mark)
         for stream in list(topic.streams):
@@ -325,6 +329,7 @@ class Hub:
                 await stream.send(stream.reset_frame(reason, position))
             else:
                 position = Cursor(changes[-1].seq, epoch, changes[-1].mark)
+                stream.view = stream.view.knowing(plurals_told(changes))
                 await stream.send(Burst(changes, epoch).encode(stream.rights, stream.view))
                 at_end = not changes[-1].more
 

@@ -93,6 +93,80 @@ class Roles(Body):
     roles: Annotated[list[Role], Field(max_length=100)]
 
 
+class Option(Body):
+    """An option of a select field. renamedFrom: what it was until now."""
+
+    value: Text
+    label: Name | None = None
+    color: Annotated[str, Field(max_length=40)] | None = None
+    renamed_from: Text | None = None
+
+
+class FieldDefinition(Body):
+    """A field of a collection. renamedFrom: its key until now; position: as the list has it."""
+
+    key: Annotated[str, Field(max_length=100)]
+    label: Name | None = None
+    type: Key
+    required: bool = False
+    options: Annotated[list[Text | Option], Field(max_length=1000)] | None = None
+    default: Any = None
+    target: Key | None = None
+    on_delete: Key | None = None
+    renamed_from: Annotated[str, Field(max_length=100)] | None = None
+    position: int | None = None
+
+
+FieldDefinitions = Annotated[list[FieldDefinition], Field(max_length=1000)]
+
+
+class Fields(Body):
+    """All fields of a collection. dryRun: only say what would happen."""
+
+    fields: FieldDefinitions
+    dry_run: bool = False
+
+
+class Step(Body):
+    """A transition of a workflow; `*`: from any value, null: from none, or to none."""
+
+    start: Annotated[Text | None, Field(alias="from")]
+    to: Text | None
+    roles: Annotated[list[Key], Field(max_length=100)] | None = None
+    requires: Annotated[list[Text], Field(max_length=100)] | None = None
+
+
+class FieldWorkflow(Body):
+    """How the values of a select field may change."""
+
+    field: Annotated[str, Field(max_length=100)]
+    transitions: Annotated[list[Step], Field(max_length=1000)]
+
+
+Workflow = Annotated[list[FieldWorkflow], Field(max_length=100)]
+
+
+class CollectionCreate(Body):
+    """A new collection."""
+
+    key: Key
+    label: Name
+    plural: Key | None = None
+    prefix: Key | None = None
+    unknown_fields: Key | None = None
+    fields: FieldDefinitions | None = None
+    workflow: Workflow | None = None
+
+
+class CollectionUpdate(Body):
+    """What of a collection can change; workflow null: none."""
+
+    label: Name | None = None
+    plural: Key | None = None
+    unknown_fields: Key | None = None
+    workflow: Workflow | None = None
+
+
 class Invitation(Body):
     """Whom to invite, in which role, and for how long."""
 

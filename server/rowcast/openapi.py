@@ -37,6 +37,10 @@ _VARIABLES: Mapping[str, Json] = {
         "description": "The record's id, or its display id (`TSK-001-0001`).",
         "schema": {"type": "string", "minLength": 1, "maxLength": 100, "pattern": r"^[\w-]+$"},
     },
+    "collection": {
+        "description": "The collection's key, or its plural.",
+        "schema": {"type": "string", "minLength": 1, "maxLength": 100, "pattern": r"^\w+$"},
+    },
 }
 
 _PARAMETERS = {
@@ -334,7 +338,7 @@ def _responses(operation: Operation, example: Json) -> Json:
 
 def _success(operation: Operation, example: Json) -> Json:
     of_it = answers.ANSWERS.get(operation.name, ())
-    if operation.media == "text/event-stream" or operation.partial:
+    if operation.media != "application/json" or operation.partial:
         schema: Json = {"type": "string"}
     elif operation.name == "openapi":
         schema = {"type": "object", "required": ["openapi", "info", "paths"]}
@@ -354,7 +358,7 @@ def _success(operation: Operation, example: Json) -> Json:
 def _has_etag(operation: Operation) -> bool:
     return (
         not operation.writes
-        and (operation.media == "application/json" or operation.partial)
+        and operation.media != "text/event-stream"
         and not operation.path.startswith("/health/")
     )
 

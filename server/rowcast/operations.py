@@ -27,6 +27,7 @@ TAGS = {
     "/api/v1/invitations": "Members and roles",
     "/api/v1/workspaces/{workspace}/audit": "Members and roles",
     "/api/v1/workspaces/{workspace}/collections": "Schema",
+    "/api/v1/workspaces/{workspace}/types.d.ts": "Schema",
     "/api/v1/workspaces/{workspace}/records": "Records",
     "/api/v1/workspaces/{workspace}/attachments": "Records",
     "/api/v1/workspaces/{workspace}/import": "Records",
@@ -131,6 +132,7 @@ def _of_route(route: Route) -> Operation:
         route.patch,
         status=route.status,
         if_match="p_if_match " in text,
+        media=route.media or "application/json",
     )
 
 

@@ -18,7 +18,8 @@ class Route:
 
     body: None for a request without one. patch: the body may also be a bare merge patch
     (application/merge-patch+json), which becomes its member `patch`. alone: a write too big to be
-    put into a batch with others.
+    put into a batch with others. media: the function answers a JSON string, whose text is sent, as
+    this type.
     """
 
     method: str
@@ -30,6 +31,7 @@ class Route:
     status: int = 200
     patch: bool = False
     alone: bool = False
+    media: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +100,22 @@ ROUTES = (
     Route("DELETE", f"{_W}/invitations/{{invitation}}", "invitation_revoke"),
     Route("GET", f"{_W}/audit", "audit_list", query=models.AuditQuery),
     Route("GET", f"{_W}/collections", "collection_list"),
+    Route("POST", f"{_W}/collections", "collection_create", models.CollectionCreate, status=201),
+    Route(
+        "PATCH",
+        f"{_W}/collections/{{collection}}",
+        "collection_update",
+        models.CollectionUpdate,
+    ),
+    Route("GET", f"{_W}/collections/{{collection}}/fields", "field_list"),
+    Route(
+        "PUT",
+        f"{_W}/collections/{{collection}}/fields",
+        "field_replace",
+        models.Fields,
+        alone=True,
+    ),
+    Route("GET", f"{_W}/types.d.ts", "workspace_types", media="application/typescript"),
     Route("GET", f"{_W}/records", "record_list", query=models.ListQuery),
     Route(
         "POST",

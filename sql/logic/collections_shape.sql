@@ -2,9 +2,7 @@
 create or replace function logic.collections_shape(p_workspace_id uuid) returns jsonb
 language sql stable
 as $$
-  select coalesce(jsonb_agg(jsonb_build_object(
-    'key', c.key, 'plural', c.plural, 'label', c.label, 'prefix', c.prefix,
-    'fields', logic.fields_shape(p_workspace_id, c.key)) order by c.position, c.key), '[]')
+  select coalesce(jsonb_agg(logic.collection_shape(c) order by c.position, c.key), '[]')
   from core.collection c
   where c.workspace_id = p_workspace_id
 $$;

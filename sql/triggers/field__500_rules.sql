@@ -1,21 +1,17 @@
 -- A collection remembers its fields as the rules that its records are checked with, and a collection and its records which fields hold
 -- users, so that a write finds both without a look-up. Where that changes whom a record concerns, it is a change like any other:
 -- versioned, logged, streamed. Records are not checked again: a rule counts for what is written from then on.
+-- A migration does all of it itself, once (see fields_migrate).
 create or replace function logic.field__500_rules() returns trigger
 language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_field constant core.field := coalesce(new, old);
 begin
-  update core.collection c
-  set (rules, defaults, required_fields) = (
-      select r.rules, r.defaults, r.required_fields from logic.collection_rules(c.workspace_id, c.key, c.workflow) r),
-    user_fields = array(
-      select f.key
-      from core.field f
-      where f.workspace_id = c.workspace_id and f.collection = c.key and f.type = 'user'
-      order by f.key)
-  where c.workspace_id = v_field.workspace_id and c.key = v_field.collection;
+  if logic.exempt('rowcast.migrating', v_field.workspace_id) then
+    return null;
+  end if;
+  perform logic.collection_remember(v_field.workspace_id, v_field.collection);
   update core.record r
   set user_fields = c.user_fields
   from core.collection c

@@ -60,6 +60,21 @@ class Wanted:
 
 _RIGHTS = {"read": ["task:own"], "edit": ["task:own"], "may": ["create:task"]}
 
+_FIELD = {
+    "key": "state",
+    "label": "State",
+    "type": "select",
+    "required": False,
+    "options": [{"value": "todo", "label": "To do", "color": "red", "renamedFrom": "todo"}, "done"],
+    "default": "todo",
+    "target": None,
+    "onDelete": "unset",
+    "renamedFrom": "state",
+    "position": 1,
+}
+_STEP = {"from": "todo", "to": "done", "roles": ["owner"], "requires": ["state"]}
+_WORKFLOW = {"field": "state", "transitions": [_STEP]}
+
 # A good body per model: with every member, so that each is attacked.
 BODIES: dict[type[BaseModel], Callable[[Stage], dict[str, Any]]] = {
     models.WorkspaceCreate: lambda _: {"name": "New", "template": "tasks"},
@@ -71,6 +86,27 @@ BODIES: dict[type[BaseModel], Callable[[Stage], dict[str, Any]]] = {
             {"key": key, "label": key.title(), **_RIGHTS}
             for key in ("helper", "admin", "editor", "commenter", "viewer")
         ]
+    },
+    models.CollectionCreate: lambda _: {
+        "key": "meeting",
+        "label": "Meetings",
+        "plural": "meetings",
+        "prefix": "MTG",
+        "unknownFields": "keep",
+        "fields": [_FIELD],
+        "workflow": [_WORKFLOW],
+    },
+    models.CollectionUpdate: lambda _: {
+        "label": "Tasks",
+        "plural": "tasks",
+        "unknownFields": "keep",
+        "workflow": [
+            {**_WORKFLOW, "field": "status", "transitions": [{**_STEP, "requires": ["title"]}]}
+        ],
+    },
+    models.Fields: lambda _: {
+        "fields": [{"key": "title", "label": "Title", "type": "text"}, _FIELD],
+        "dryRun": True,
     },
     models.Invitation: lambda _: {
         "email": "somebody@example.org",
@@ -196,6 +232,7 @@ def request(endpoint: Endpoint, stage: Stage) -> Wanted:
     variables = {
         "workspace": stage.workspace,
         "id": stage.record,
+        "collection": "task",
         "account": stage.member,
         "invitation": stage.invitation,
         "session": stage.other_session,

@@ -155,7 +155,31 @@ async def _workspaces(story: Story) -> str:
     await story.play("workspace_get", workspace=workspace)
     await story.play("workspace_update", {"name": "Engine No. 2"}, workspace=workspace)
     await story.play("collection_list", workspace=workspace)
+    await _schema(story, workspace)
     return workspace
+
+
+async def _schema(story: Story, workspace: str) -> None:
+    state = {
+        "key": "state",
+        "label": "State",
+        "type": "select",
+        "options": ["planned", {"value": "built", "label": "Built", "color": "green"}],
+        "default": "planned",
+    }
+    name = {"key": "name", "label": "Name", "type": "text", "required": True}
+    part = {"key": "part", "label": "Parts", "prefix": "PRT", "fields": [name, state]}
+    await story.play("collection_create", part, workspace=workspace)
+    steps = [{"from": "planned", "to": "built", "roles": ["owner"], "requires": ["name"]}]
+    workflow = [{"field": "state", "transitions": steps}]
+    of_it: dict[str, Any] = {"workspace": workspace, "collection": "parts"}
+    await story.play("collection_update", {"label": "Parts", "workflow": workflow}, **of_it)
+    title = {**name, "key": "title", "label": "Title", "renamedFrom": "name"}
+    teeth = {"key": "teeth", "label": "Teeth", "type": "number"}
+    fields = {"fields": [title, state, teeth]}
+    await story.play("field_replace", fields, **of_it)
+    await story.play("field_list", **of_it)
+    await story.play("workspace_types", workspace=workspace)
 
 
 async def _members(story: Story, workspace: str) -> None:

@@ -69,6 +69,14 @@ FUNCTIONS: dict[str, dict[str, Arguments]] = {
     "invitation_revoke": {"": lambda world: {"invitation": world.invitation(fresh_email())}},
     "audit_list": {"": lambda _: {}},
     "collection_list": {"": lambda _: {}},
+    "collection_create": {"": lambda _: {"key": "meeting", "label": "Meetings"}},
+    "collection_update": {"": lambda world: {"collection": world.kind, "label": "Another"}},
+    "field_list": {"": lambda world: {"collection": world.kind}},
+    "field_replace": {
+        "": lambda world: {"collection": world.kind, "fields": []},
+        "a dry run": lambda world: {"collection": world.kind, "fields": [], "dryRun": True},
+    },
+    "workspace_types": {"": lambda _: {}},
     "record_list": {"": lambda world: {"collection": world.kind}},
     "record_get": {
         "": lambda world: {"id": world.record},

@@ -56,6 +56,12 @@ WRITES: dict[str, Callable[[Place], Any]] = {
     "member_update": lambda place: {"account": place.member, "role": "editor"},
     "member_remove": lambda place: {"account": place.member},
     "role_replace": lambda _: {"roles": [{"key": "viewer", "label": "Reader", "read": ["*"]}]},
+    "collection_create": lambda _: {"key": f"c{uuid.uuid4().hex[:8]}", "label": "New"},
+    "collection_update": lambda _: {"collection": "task", "label": "Another"},
+    "field_replace": lambda _: {
+        "collection": "task",
+        "fields": [{"key": "title", "label": "Title", "type": "text"}],
+    },
     "invitation_create": lambda _: {"email": "newer@example.org", "role": "viewer"},
     "invitation_revoke": lambda place: {"invitation": place.invitation},
 }
@@ -199,6 +205,8 @@ READS: dict[str, Callable[[Place], Any]] = {
     "invitation_list": lambda _: {},
     "audit_list": lambda _: {},
     "collection_list": lambda _: {},
+    "field_list": lambda _: {"collection": "tasks"},
+    "workspace_types": lambda _: {},
     "record_list": lambda _: {"collection": "task"},
     "record_get": lambda place: {"id": place.record},
     "comment_list": lambda place: {"id": place.record},
