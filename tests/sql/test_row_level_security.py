@@ -258,3 +258,51 @@ def test_the_server_has_no_way_to_truncate_or_copy_into(database: Database) -> N
             ),
         ):
             connection.execute(statement.encode())
+
+
+def test_a_comment_is_written_and_changed_under_the_own_name_and_rights_alone(
+    database: Database, tenants: tuple[str, str]
+) -> None:
+    """Bare statements, behind no function's check."""
+    mine, _ = tenants
+    hers = database.value("select id from core.comment where workspace_id = %s", mine)
+    record = database.value("select record_id from core.comment where id = %s", hers)
+    insert = sql.SQL("insert into core.comment ({}) values ({})")
+    names = sql.SQL("workspace_id, record_id, body")
+    values = sql.SQL(", ").join([mine, str(record), "bare"])
+
+    def reached(role: str, name: str) -> tuple[Any, ...]:
+        account = database.join(mine, name, role)
+        with database.connect_server() as connection, connection.transaction():
+            connection.execute("select logic.enter(%s, %s)", [mine, account])
+            seen = connection.execute("select count(*) from core.comment").fetchone()
+            edit = sql.SQL("update core.comment set body = {} where id = {}")
+            delete = sql.SQL("update core.comment set deleted_at = now() where id = {}")
+            assert seen is not None
+            edited: int | str | None
+            try:
+                with connection.transaction():
+                    edited = connection.execute(edit.format("mine now", str(hers))).rowcount
+            except psycopg.Error as refused:
+                edited = refused.sqlstate
+            return (
+                seen[0],
+                rows_or_refused(connection, insert.format(names, values)),
+                edited,
+                rows_or_refused(connection, delete.format(str(hers))),
+            )
+
+    assert reached("viewer", "Vic") == (1, None, 0, 0)
+    assert reached("commenter", "Cora") == (1, 1, 0, 0)
+    assert reached("admin", "Abe") == (2, 1, "PT403", 1)
+    authors = "select distinct author_id::text from core.comment where body = 'bare'"
+    assert {author for (author,) in database.run(authors)} == {
+        database.account("Cora"),
+        database.account("Abe"),
+    }
+    database.run(
+        "insert into core.role (workspace_id, key, label, read, may)"
+        " values (%s, 'own', 'Own', '{task:own}', '{comment:*}')",
+        mine,
+    )
+    assert reached("own", "Bob") == (0, None, 0, 0), "who may not read, may not comment"

@@ -1,5 +1,6 @@
 """Comments written as psql does: counted, logged, bounded, and in step with their record."""
 
+import threading
 import uuid
 from typing import Any
 
@@ -201,3 +202,47 @@ def test_mentions_are_of_members_who_may_see_the_record(table: Table, database: 
     assert comment(database, first)["mentions"] == [bob]
     assert table.log()[-1]["patch"]["comment"]["mentions"] == [bob]
     assert table.log()[-1]["before"]["comment"]["mentions"] == [ada, bob]
+
+
+def test_comments_of_a_record_that_changes_hands_all_the_time_end_up_with_it(
+    table: Table, database: Database
+) -> None:
+    """psql comments while others hand the record on, by the server and in psql."""
+    table.user_field("assignee")
+    record = table.insert(title="One")
+    people = [database.join(table.workspace, name, "editor") for name in ("Bob", "Cleo")]
+    database.join(table.workspace, "Ada", "owner")
+
+    def in_psql(statement: str, *parameters: Any) -> None:
+        with database.connect() as connection:
+            for _ in range(40):
+                try:
+                    connection.execute(statement.encode(), parameters)
+                except psycopg.errors.DeadlockDetected:
+                    continue
+
+    def by_the_server() -> None:
+        for n in range(40):
+            arguments = {"id": record, "patch": {"assignee": people[n % 2]}}
+            call = {"function": "record_update", "workspace": table.workspace, "record": record}
+            database.batch([{**call, "arguments": arguments}])
+
+    insert = "insert into core.comment (workspace_id, record_id, body) values (%s, %s, 'x')"
+    hand_on = (
+        "update core.record set data = data || jsonb_build_object("
+        "'assignee', case when random() < 0.5 then %s else %s end) where id = %s"
+    )
+    works = [
+        threading.Thread(target=in_psql, args=(insert, table.workspace, record)),
+        threading.Thread(target=in_psql, args=(hand_on, *people, record)),
+        threading.Thread(target=by_the_server),
+    ]
+    for work in works:
+        work.start()
+    for work in works:
+        work.join(60)
+    row = table.row(record)
+    audiences = database.run("select distinct audience::text[] from core.comment")
+    assert audiences == [(row["audience"],)]
+    assert row["comment_count"] == database.value("select count(*) from core.comment") > 0
+    assert table.seqs() == list(range(1, len(table.seqs()) + 1))
