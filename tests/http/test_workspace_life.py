@@ -169,6 +169,12 @@ def fill(database: Database, workspace: str) -> None:
         task = database.task(workspace, title=str(n))["id"]
         if n > 3:
             database.call("comment_create", workspace, arguments={"id": task, "body": "Why?"})
+    database.run(
+        "insert into core.attachment (workspace_id, record_id, name, type, size, sha256)"
+        " values (%s, %s, 'x', 'a/b', 0, sha256(''))",
+        workspace,
+        task,
+    )
     arguments = {"email": "new@example.org", "role": "viewer"}
     database.call("invitation_create", workspace, arguments=arguments)
 
