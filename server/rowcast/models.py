@@ -457,6 +457,12 @@ class Query(BaseModel):
     workspace_id: Text | None = None
 
 
+class AtQuery(Query):
+    """As it was at a seq of the log."""
+
+    at: Annotated[int, Field(ge=0, le=2**62)] | None = None
+
+
 class CollectionQuery(Query):
     """Which collection."""
 

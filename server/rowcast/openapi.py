@@ -53,6 +53,7 @@ _PARAMETERS = {
     " `lte` `in` `contains` `empty`).",
     "workspaceId": "The workspace, where you are a member of several that could be meant.",
     "since": "The seq behind which to go on.",
+    "at": "As it was at this seq of the log.",
     "lastEventId": "As the header `Last-Event-ID`, for a first connect.",
     "collections": "Only these collections: `task,note`.",
     "records": "Only these records: ids, with commas between.",

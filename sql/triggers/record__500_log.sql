@@ -39,6 +39,7 @@ begin
   v_change.collection := new.collection;
   v_change.record_id := new.id;
   v_change.version := new.version;
+  v_change.at := new.updated_at;
   v_change.audience_after := new.audience;
   v_change.seq := logic.change_append(v_change);
   if v_change.document is not null and tg_op = 'UPDATE' then

@@ -195,6 +195,7 @@ QUERIES: dict[type[BaseModel], Callable[[Stage], dict[str, str]]] = {
     models.Nothing: lambda _: {},
     models.WorkspaceListQuery: lambda _: {"deleted": "false"},
     models.Query: lambda s: {"workspaceId": s.workspace},
+    models.AtQuery: lambda s: {"workspaceId": s.workspace, "at": "1"},
     models.CreateQuery: lambda s: {"workspaceId": s.workspace, "collection": "task"},
     models.PageQuery: lambda s: {"workspaceId": s.workspace, "page": "0", **_LIST},
     models.ListQuery: lambda s: {

@@ -91,6 +91,7 @@ DEFINERS = {
     "logic.password_set": "writes accounts, sessions and mails",
     "logic.position_neighbour": "manual order is one for all, whoever sees which records",
     "logic.positions_spread": "manual order is one for all, whoever sees which records",
+    "logic.record_at": "reads the log of a record that its caller has found",
     "logic.record__100_number": "numbers over all records, whoever sees which",
     "logic.record__500_log": "writes the log",
     "logic.record__600_references": "finds and changes what refers to a record, whoever may see it",
