@@ -109,6 +109,21 @@ def database(cluster: Cluster, template: str) -> Iterator[Database]:
         connection.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
 
 
+@pytest.fixture(scope="module")
+def shared_database(cluster: Cluster, template: str) -> Iterator[Database]:
+    """A migrated database that the tests of a module share: for those that leave it as it is."""
+    name = sql.Identifier(f"shared_{uuid.uuid4().hex[:12]}")
+    with psycopg.connect(cluster.url("postgres"), autocommit=True) as connection:
+        connection.execute(
+            sql.SQL("create database {} template {} strategy file_copy").format(
+                name, sql.Identifier(template)
+            )
+        )
+        url = cluster.url(name.as_string().strip('"'))
+        yield Database(url, server_url(url))
+        connection.execute(sql.SQL("drop database {} with (force)").format(name))
+
+
 @pytest.fixture
 async def app_url(database: Database) -> AsyncIterator[str]:
     """A server in this process; its address."""

@@ -186,6 +186,7 @@ class Workspace(Answer):
     name: str
     slug: str | None
     template: str
+    language: Annotated[str, Field(description="By which its texts are searched.")]
     epoch: Annotated[UUID, Field(description="Another one after a restore from a backup.")]
     role: Annotated[str, Field(description="The caller's.")]
     created_at: Time
@@ -452,6 +453,43 @@ class Records(Page):
 
     model_config = ConfigDict(extra="allow")
     __pydantic_extra__: dict[str, list[Record]]
+
+
+Html = Annotated[str, Field(description="HTML: what matched is in <mark>, all else is escaped.")]
+
+
+class CommentFound(Answer):
+    """A comment in which something matched."""
+
+    id: UUID
+    highlight: Html | None
+
+
+class Found(Answer):
+    """A record that a search finds, and where: its texts by field, at most three comments."""
+
+    record: Record
+    rank: Annotated[float, Field(ge=0, le=1)]
+    highlights: dict[str, Html]
+    comments: list[CommentFound] | None = None
+
+
+class SearchResults(Page):
+    """What a search finds, the best first."""
+
+    results: list[Found]
+
+
+class FoundAnywhere(Found):
+    """A record that a search finds, and in which workspace."""
+
+    workspace_id: UUID
+
+
+class SearchAllResults(Page):
+    """What a search over all of one's workspaces finds, the best first."""
+
+    results: list[FoundAnywhere]
 
 
 class Gone(Answer):
@@ -762,6 +800,8 @@ ANSWERS: Mapping[str, tuple[type[BaseModel], ...]] = {
     "attachment_list": (Attachments,),
     "attachment_upload": (AttachmentWritten,),
     "attachment_delete": (Deleted,),
+    "search": (SearchResults,),
+    "search_all": (SearchAllResults,),
     "snapshot": (Snapshot,),
     "changes": (Changes,),
     "record_import": (Imported,),

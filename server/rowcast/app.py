@@ -40,6 +40,7 @@ from rowcast.pages import add_pages
 from rowcast.passwords import Passwords
 from rowcast.problems import Problem
 from rowcast.routes import ACTIONS, FILES, ROUTES, STREAMS
+from rowcast.search_index import Indexer
 from rowcast.storage import StorageSettings
 from rowcast.upkeep import Upkeep
 from rowcast.writer import Writer
@@ -58,7 +59,8 @@ class Deployment:
     conninfo logs in as rowcast_server; listen_conninfo too, on a direct connection. secrets: the
     current one first. demo_users: those whom anybody may become,
     in demo mode. hasher: of passwords, with other parameters than argon2's own.
-    mail: None leaves mails in the outbox, for other processes.
+    mail: None leaves mails in the outbox, for other processes. search_pause: seconds from a change
+    to its place in the search index; None leaves that to other processes.
     """
 
     conninfo: str
@@ -72,6 +74,7 @@ class Deployment:
     edge: Edge = field(default_factory=Edge)
     mail: MailSettings | None = None
     storage: StorageSettings = field(default_factory=StorageSettings)
+    search_pause: float | None = None
 
 
 def make_app(deployment: Deployment, stop: Callable[[], None]) -> web.Application:
@@ -140,11 +143,15 @@ def _resources(
                     mailer.wake()
             else:
                 hub.notified(payload)
+                if indexer is not None:
+                    indexer.notified(payload)
 
         def connected() -> None:
             hub.wake_all()
             if mailer is not None:
                 mailer.wake()
+            if indexer is not None:
+                indexer.wake_all()
 
         async def read_catalogue() -> None:
             while True:
@@ -155,6 +162,9 @@ def _resources(
 
         catalogue_changed = asyncio.Event()
         upkeep = Upkeep(app[CALLER], app.get(STORAGE), app[STORAGE_SETTINGS].sweep_seconds)
+        indexer = None
+        if deployment.search_pause is not None:
+            indexer = Indexer(deployment.conninfo, deployment.search_pause)
         tasks = [
             asyncio.create_task(writer.run(), name="writer"),
             asyncio.create_task(hub.run(), name="hub"),
@@ -166,6 +176,8 @@ def _resources(
         ]
         if mailer is not None:
             tasks.append(asyncio.create_task(mailer.run(), name="mailer"))
+        if indexer is not None:
+            tasks.append(asyncio.create_task(indexer.run(), name="search"))
         for task in tasks:
             task.add_done_callback(crashed)
         yield

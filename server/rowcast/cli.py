@@ -12,7 +12,7 @@ from psycopg.conninfo import conninfo_to_dict
 from pydantic import ValidationError
 from rich.console import Console
 
-from rowcast import __version__, demo, doctor
+from rowcast import __version__, demo, doctor, search_index
 from rowcast.app import Deployment
 from rowcast.config import Settings, SettingsError, server_password
 from rowcast.edge import Edge
@@ -219,6 +219,7 @@ def deployment(settings: Settings, found: Database, sample: demo.Sample | None) 
         sample.account if sample else None,
         sample.users if sample else (),
         mail=mail_settings(settings),
+        search_pause=search_index.PAUSE,
         edge=edge,
         storage=settings.storage,
     )

@@ -20,6 +20,7 @@ CommentText = Annotated[str, Field(min_length=1, max_length=20_000)]
 Key = Annotated[str, Field(max_length=40)]
 Email = Annotated[str, Field(min_length=3, max_length=320)]
 Password = Annotated[str, Field(min_length=8, max_length=200)]
+Search = Annotated[str, Field(max_length=200)]
 Version = Annotated[int, Field(ge=1, le=2**31 - 1)]
 Document = dict[str, Any]
 
@@ -52,9 +53,10 @@ class WorkspaceCreate(Body):
 
 
 class WorkspaceUpdate(Body):
-    """What of a workspace can change."""
+    """What of a workspace can change: its name, the language by which it is searched."""
 
-    name: Name
+    name: Name | None = None
+    language: Annotated[str, Field(max_length=63)] | None = None
 
 
 class WorkspaceListQuery(BaseModel):
@@ -481,6 +483,7 @@ class PageQuery(Query):
     page: Annotated[int, Field(ge=0, le=10**6)] | None = None
     sort: Text | None = None
     filter: dict[str, dict[str, Text]] | None = None
+    q: Search | None = None
 
 
 class ListQuery(PageQuery):
@@ -496,6 +499,25 @@ class CommentListQuery(Query):
 
     cursor: Uuid | None = None
     limit: Annotated[int, Field(ge=1, le=200)] | None = None
+
+
+class SearchAllQuery(BaseModel):
+    """What to search for; the cursor is the last answer's nextCursor."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    q: Search
+    limit: Annotated[int, Field(ge=1, le=200)] | None = None
+    cursor: Annotated[str, Field(max_length=4000)] | None = None
+
+
+class SearchQuery(SearchAllQuery):
+    """What to search for in one workspace, perhaps in one collection."""
+
+    model_config = ConfigDict(alias_generator=to_camel, extra="forbid")
+
+    workspace_id: Text | None = None
+    collection: Annotated[str, Field(max_length=100)] | None = None
 
 
 class AuditQuery(Query):

@@ -48,6 +48,7 @@ _PARAMETERS = {
     "cursor": "Where to go on: the last answer's `nextCursor`.",
     "limit": "How many at most.",
     "page": "Which page, from 0.",
+    "q": 'Words, all of which are to match; "a phrase", -excluded. See docs/lists.md.',
     "sort": "Fields to sort by, `-` for descending: `-priority,createdAt`.",
     "filter": "`filter[status]=todo`, `filter[points][gte]=3`: a field, and perhaps an operator (`eq` `ne` `gt` `gte` `lt`"  # noqa: E501
     " `lte` `in` `contains` `empty`).",

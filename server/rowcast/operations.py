@@ -34,6 +34,8 @@ TAGS = {
     "/api/v1/workspaces/{workspace}/transactions": "Records",
     "/api/v1/workspaces/{workspace}/undo": "Records",
     "/api/v1/workspaces/{workspace}/redo": "Records",
+    "/api/v1/workspaces/{workspace}/search": "Search",
+    "/api/v1/search": "Search",
     "/api/v1/workspaces/{workspace}/snapshot": "Sync and streams",
     "/api/v1/workspaces/{workspace}/changes": "Sync and streams",
     "/api/v1/workspaces/{workspace}/events": "Sync and streams",

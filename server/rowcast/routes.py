@@ -149,6 +149,8 @@ ROUTES = (
     Route("POST", f"{_W}/undo", "transaction_undo", alone=True),
     Route("POST", f"{_W}/redo", "transaction_redo", alone=True),
     Route("GET", f"{_W}/snapshot", "snapshot", query=models.AtQuery),
+    Route("GET", f"{_W}/search", "search", query=models.SearchQuery),
+    Route("GET", "/api/v1/search", "search_all", query=models.SearchAllQuery),
     Route("GET", f"{_W}/changes", "changes", query=models.ChangesQuery),
     # Atlas (source document 1)
     Route("GET", "/api/tasks", "atlas_task_list", query=models.PageQuery, template="tasks"),

@@ -32,11 +32,16 @@ begin
       and not exists (select from core.comment c where c.workspace_id = v_id and c.record_id = s.id)
       and not exists (select from core.attachment a where a.workspace_id = v_id and a.record_id = s.id)
     limit p_rows);
+  delete from core.search_entry e
+  where e.workspace_id = v_id and (e.record_id, e.comment_id) in (
+    select s.record_id, s.comment_id from core.search_entry s where s.workspace_id = v_id limit p_rows);
   if exists (select from core.change c where c.workspace_id = v_id)
       or exists (select from core.transaction t where t.workspace_id = v_id)
-      or exists (select from core.record r where r.workspace_id = v_id) then
+      or exists (select from core.record r where r.workspace_id = v_id)
+      or exists (select from core.search_entry e where e.workspace_id = v_id) then
     return true;
   end if;
+  delete from core.search_head h where h.workspace_id = v_id;
   delete from core.invitation i where i.workspace_id = v_id;
   delete from core.member m where m.workspace_id = v_id;
   delete from core.role r where r.workspace_id = v_id;

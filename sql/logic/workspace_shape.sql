@@ -9,6 +9,7 @@ as $$
     'name', w.name,
     'slug', w.slug,
     'template', w.template,
+    'language', w.language,
     'epoch', w.epoch,
     'role', m.role,
     'createdAt', logic.utc(w.created_at))

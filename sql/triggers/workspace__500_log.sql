@@ -1,4 +1,4 @@
--- A workspace that is renamed, deleted or restored, whoever does it: logged; its streams hear of it, or end.
+-- A workspace that is renamed or speaks another language, is deleted or restored, whoever does it: logged; its streams hear of it, or end.
 -- Locks: the clock of the workspace.
 create or replace function logic.workspace__500_log() returns trigger
 language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
@@ -11,7 +11,7 @@ begin
       when new.deleted_at is null and old.deleted_at is not null then 'workspace-restored'
       else 'workspace-updated'
     end,
-    jsonb_build_object('name', new.name));
+    jsonb_build_object('name', new.name, 'language', new.language));
   return null;
 end
 $$;
@@ -20,5 +20,5 @@ comment on function logic.workspace__500_log() is 'Logs a change of a workspace.
 create or replace trigger workspace__500_log
   after update on core.workspace
   for each row
-  when (old.name is distinct from new.name or (old.deleted_at is null) <> (new.deleted_at is null))
+  when (old.name is distinct from new.name or old.language <> new.language or (old.deleted_at is null) <> (new.deleted_at is null))
   execute function logic.workspace__500_log();

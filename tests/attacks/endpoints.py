@@ -78,7 +78,7 @@ _WORKFLOW = {"field": "state", "transitions": [_STEP]}
 # A good body per model: with every member, so that each is attacked.
 BODIES: dict[type[BaseModel], Callable[[Stage], dict[str, Any]]] = {
     models.WorkspaceCreate: lambda _: {"name": "New", "template": "tasks"},
-    models.WorkspaceUpdate: lambda _: {"name": "Renamed"},
+    models.WorkspaceUpdate: lambda _: {"name": "Renamed", "language": "german"},
     models.Transfer: lambda s: {"accountId": s.member},
     models.MemberUpdate: lambda _: {"role": "viewer"},
     models.Roles: lambda _: {
@@ -184,6 +184,7 @@ BODIES: dict[type[BaseModel], Callable[[Stage], dict[str, Any]]] = {
 # A good query per model. Filters and sorting stand here as they do in an address.
 _LIST = {
     "sort": "-priority,createdAt",
+    "q": "one",
     "filter[title]": "One",
     "filter[title][contains]": "n",
     "filter[tags][in]": "a,b",
@@ -210,6 +211,14 @@ QUERIES: dict[type[BaseModel], Callable[[Stage], dict[str, str]]] = {
         "workspaceId": s.workspace,
         "cursor": s.comment,
         "limit": "5",
+    },
+    models.SearchAllQuery: lambda _: {"q": "one", "limit": "5", "cursor": ""},
+    models.SearchQuery: lambda s: {
+        "workspaceId": s.workspace,
+        "q": "one",
+        "collection": "task",
+        "limit": "5",
+        "cursor": "",
     },
     models.AuditQuery: lambda s: {"workspaceId": s.workspace, "cursor": "9", "limit": "5"},
     models.ActivityQuery: lambda s: {"workspaceId": s.workspace, "cursor": "9", "limit": "5"},

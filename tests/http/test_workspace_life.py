@@ -177,6 +177,7 @@ def fill(database: Database, workspace: str) -> None:
     )
     arguments = {"email": "new@example.org", "role": "viewer"}
     database.call("invitation_create", workspace, arguments=arguments)
+    database.run("select trusted.search_index(array[%s]::uuid[])", workspace)
 
 
 async def gone_for_good(database: Database, workspace: str) -> None:

@@ -4,7 +4,17 @@ import pytest
 
 from support import Client, Database
 
-MEMBERS = {"id", "number", "name", "slug", "template", "epoch", "role", "createdAt"}
+MEMBERS = {
+    "id",
+    "number",
+    "name",
+    "slug",
+    "template",
+    "language",
+    "epoch",
+    "role",
+    "createdAt",
+}
 
 
 async def test_a_workspace_is_created_from_a_template_and_owned(client: Client) -> None:

@@ -249,6 +249,8 @@ async def _records(story: Story, workspace: str) -> None:
     query = {"collection": "task", "map[title]": "Summary"}
     text = "Summary,points\nGrind the gears,2\nLetter to Babbage,1\n"
     await story.play("record_import", workspace=workspace, query=query, text=text)
+    await story.play("search", workspace=workspace, query={"q": "punch card", "limit": "2"})
+    await story.play("search_all", query={"q": '"letter to" -cards', "limit": "2"})
     await story.play("snapshot", workspace=workspace)
     await story.play("changes", workspace=workspace, query={"since": "12", "limit": "3"})
 

@@ -23,6 +23,8 @@ TENANT_TABLES = [
     "change",
     "invitation",
     "attachment",
+    "search_entry",
+    "search_head",
 ]
 # What belongs to accounts or to the installation: open to the server's role in no workspace.
 COMMON_TABLES = [
@@ -89,6 +91,7 @@ def tenants(request: pytest.FixtureRequest, database: Database) -> tuple[str, st
             "select trusted.registration_request(%s, 'New', 'hash', '127.0.0.1')",
             f"newer@{owner}.example",
         )
+    database.run("select trusted.search_index(%s)", [mine, theirs])
     assert not [table for table in TABLES if not database.value(count(table))], "all are filled"
     if request.param == "with every privilege":
         database.run("grant all on all tables in schema core to rowcast_server")
@@ -127,6 +130,8 @@ UPDATES = {
     "change": "patch = '{}'",
     "invitation": "role = 'owner'",
     "attachment": "deleted_at = now()",
+    "search_entry": "words = 'mine'",
+    "search_head": "seq = 0",
     "account": "name = 'mine now'",
     "template": "definition = '{}'",
     "session": "scopes = null",

@@ -218,6 +218,7 @@ READS: dict[str, Callable[[Place], Any]] = {
     "undo_list": lambda _: {},
     "snapshot": lambda _: {},
     "changes": lambda _: {"since": 0},
+    "search": lambda _: {"q": "only"},
     "stream_open": lambda _: {},
     "atlas_task_list": lambda _: {},
     "atlas_field_list": lambda _: {},
@@ -273,6 +274,7 @@ ACCOUNT_CALLS: dict[str, Callable[["Person"], Any]] = {
     "token_revoke": lambda person: {"token": person.token},
     "ticket_create": lambda _: {},
     "workspace_list": lambda _: {},
+    "search_all": lambda _: {"q": "anything"},
     "workspace_create": lambda _: {"name": "mine", "template": "tasks"},
 }
 
