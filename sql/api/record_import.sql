@@ -24,11 +24,11 @@ begin
   v_new := logic.import_new_rows(p_workspace_id, p_rows);
   begin
     v_created := logic.import_insert(p_workspace_id, v_collection, v_new);
-  exception when data_exception or integrity_constraint_violation or program_limit_exceeded or sqlstate 'PT413' or sqlstate 'PT422' then
+  exception when data_exception or integrity_constraint_violation or program_limit_exceeded or sqlstate 'PT409' or sqlstate 'PT413' or sqlstate 'PT422' then
     for v_row in select r.value from jsonb_array_elements(v_new) r loop
       begin
         v_created := v_created + logic.import_insert(p_workspace_id, v_collection, jsonb_build_array(v_row));
-      exception when data_exception or integrity_constraint_violation or program_limit_exceeded or sqlstate 'PT413' or sqlstate 'PT422' then
+      exception when data_exception or integrity_constraint_violation or program_limit_exceeded or sqlstate 'PT409' or sqlstate 'PT413' or sqlstate 'PT422' then
         v_rejected := v_rejected || jsonb_build_object('line', v_row -> 'line', 'reason', sqlerrm);
       end;
     end loop;

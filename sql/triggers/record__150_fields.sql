@@ -30,7 +30,7 @@ begin
     cross join (select jsonb_object_keys(coalesce(old.data || new.data, new.data)) as key) k
     where c.workspace_id = new.workspace_id and c.key = new.collection
       and new.data -> k.key is distinct from old.data -> k.key
-      and jsonb_typeof(new.data -> k.key) is distinct from c.rules -> k.key ->> 'plain'
+      and coalesce(jsonb_typeof(new.data -> k.key), 'null') is distinct from c.rules -> k.key ->> 'plain'
   loop
     if v_field.value is null then
       v_said := case when v_field.rule ? 'required' then 'is required.' end;
