@@ -52,7 +52,7 @@ def endpoint(route: Route) -> Handler:
         function = gateway.functions.get(route.function)
         if function is None:
             raise missing_function(route.function)
-        members = path_members(request)
+        members = {**route.arguments, **path_members(request)}
         workspace = members.pop("workspace", None)
         if request.query_string:
             query = bodies.validate(bodies.query_members(request.query), route.query)

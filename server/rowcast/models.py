@@ -451,6 +451,64 @@ class AtlasTaskCreate(Body):
     data: Document = {}
 
 
+class FlatBody(Body):
+    """A body whose further members are the fields of a record."""
+
+    model_config = ConfigDict(alias_generator=to_camel, extra="allow", strict=True)
+
+    workspace_id: Text | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _only_fields(cls, value: Any) -> Any:
+        """What address and headers say is no field. Raises ValueError."""
+        taken = {"ifMatch", "faceCollection", "faceShape"} & set(value)
+        if taken:
+            raise ValueError(f"no field can be called {', '.join(sorted(taken))}")
+        return value
+
+
+class FaceCreate(FlatBody):
+    """A new record, flat or as {data}. The id may be the client's own."""
+
+    id: Uuid | None = None
+    data: Document = {}
+
+
+class FaceUpdate(FlatBody):
+    """What changes of a record (RFC 7396), flat or as {patch}, perhaps based on a version."""
+
+    patch: Document = {}
+    base_version: Version | None = None
+
+
+class SimflowStatus(Body):
+    """Another status of a request."""
+
+    status: Text
+    base_version: Version | None = None
+
+
+class SimflowAssignment(Body):
+    """Who works on a request (null: nobody), and how long that may take."""
+
+    engineer_id: Uuid | None
+    estimated_hours: Annotated[float, Field(ge=0, le=1e6)] | None = None
+
+
+class SimflowComment(Body):
+    """A comment on a request."""
+
+    content: Annotated[str, Field(min_length=1, max_length=65536)]
+
+
+class CampaignMove(Body):
+    """Where a task goes: a phase, and its place there, from 0."""
+
+    phase_id: Text | None = None
+    position: Annotated[int, Field(ge=0, le=2**31 - 1)] | None = None
+
+
 class Query(BaseModel):
     """Query parameters: text that is read as what it should be, and none that is not named here."""
 
@@ -518,6 +576,19 @@ class SearchQuery(SearchAllQuery):
 
     workspace_id: Text | None = None
     collection: Annotated[str, Field(max_length=100)] | None = None
+
+
+class FaceQuery(PageQuery):
+    """Which page of a list whose collection its address says."""
+
+    limit: Annotated[int, Field(ge=1, le=200)] | None = None
+    cursor: Annotated[str, Field(max_length=4000)] | None = None
+
+
+class SimflowUserQuery(Query):
+    """Users of which role."""
+
+    role: Key | None = None
 
 
 class AuditQuery(Query):

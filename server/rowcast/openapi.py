@@ -53,6 +53,7 @@ _PARAMETERS = {
     "filter": "`filter[status]=todo`, `filter[points][gte]=3`: a field, and perhaps an operator (`eq` `ne` `gt` `gte` `lt`"  # noqa: E501
     " `lte` `in` `contains` `empty`).",
     "workspaceId": "The workspace, where you are a member of several that could be meant.",
+    "role": "Only users of this role: `ENGINEER`.",
     "since": "The seq behind which to go on.",
     "at": "As it was at this seq of the log.",
     "lastEventId": "As the header `Last-Event-ID`, for a first connect.",
@@ -94,7 +95,7 @@ def document() -> Json:
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "servers": [{"url": "/"}],
-        "tags": [{"name": tag} for tag in dict.fromkeys(TAGS.values()) if tag in tags],
+        "tags": [{"name": tag} for tag in dict.fromkeys([*TAGS.values(), *tags]) if tag in tags],
         "security": _CREDENTIALS,
         "paths": paths,
         "components": {
@@ -179,14 +180,18 @@ def _definitions(found: set[type[BaseModel]], generator: type[GenerateJsonSchema
 @cache
 def _schemas() -> Json:
     bodies = {operation.body for operation in operations() if operation.body is not None}
-    shown = {
-        model for operation in operations() for model in answers.ANSWERS.get(operation.name, ())
-    }
+    shown = {model for operation in operations() for model in _answers(operation)}
     of_bodies = _definitions(bodies, _Plain)
     of_answers = _definitions({answers.Problem, *shown}, _NoNulls)
     twice = sorted(set(of_bodies) & set(of_answers))
     assert not twice, f"models of bodies and of answers by the same name: {twice}"
     return dict(sorted((of_bodies | of_answers).items()))
+
+
+def _answers(operation: Operation) -> tuple[type[BaseModel], ...]:
+    """Its own models, or those of its function, which several share."""
+    of_it = answers.ANSWERS.get(operation.name)
+    return of_it or answers.ANSWERS.get(operation.function or "", ())
 
 
 def _operation(operation: Operation, schemas: Json) -> Json:
@@ -339,7 +344,7 @@ def _responses(operation: Operation, example: Json) -> Json:
 
 
 def _success(operation: Operation, example: Json) -> Json:
-    of_it = answers.ANSWERS.get(operation.name, ())
+    of_it = _answers(operation)
     if operation.media != "application/json" or operation.partial:
         schema: Json = {"type": "string"}
     elif operation.name == "openapi":

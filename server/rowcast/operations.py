@@ -41,6 +41,12 @@ TAGS = {
     "/api/v1/workspaces/{workspace}/events": "Sync and streams",
     "/api/tasks": "Atlas tasks",
     "/api/fields": "Atlas tasks",
+    "/api/requests": "Sim-Flow requests",
+    "/api/users": "Sim-Flow requests",
+    "/api/campaigns": "Campaign execution",
+    "/api/events": "Campaign execution",
+    "/api/v1/tasks": "To-do list",
+    "/api/v1/categories": "To-do list",
     "/health": "System",
     "/api/openapi.json": "System",
 }
@@ -57,9 +63,10 @@ _AS = re.compile(r"[Rr]aises as (?:logic\.)?([a-z_]+)")
 class Operation:
     """One method of one path, and what the document says of it.
 
-    name: the SQL function or the handler. upload: the content types of a body that is no JSON.
-    partial: whether it answers ranges.
+    name: the SQL function or the handler, or the route's own; function: of a route, shared perhaps.
+    upload: the content types of a body that is no JSON. partial: whether it answers ranges.
     anybody: credentials are not asked for (None: they may be needed or not). media: of the answer.
+    part: of the API, where the path does not say it.
     """
 
     name: str
@@ -76,6 +83,8 @@ class Operation:
     anybody: bool | None = False
     if_match: bool = False
     media: str = "application/json"
+    function: str | None = None
+    part: str | None = None
 
     @property
     def variables(self) -> list[str]:
@@ -85,6 +94,8 @@ class Operation:
     @property
     def tag(self) -> str:
         """The part of the API that it belongs to."""
+        if self.part is not None:
+            return self.part
         starts = [start for start in TAGS if self.path.startswith(start)]
         return TAGS[max(starts, key=len)]
 
@@ -124,10 +135,10 @@ def operations() -> tuple[Operation, ...]:
 def _of_route(route: Route) -> Operation:
     text = (resource_directory("sql") / "api" / f"{route.function}.sql").read_text()
     return Operation(
-        route.function,
+        route.name or route.function,
         route.method,
         route.path,
-        _summary(text, route.function),
+        route.summary or _summary(text, route.function),
         _own_codes(route.function),
         route.body,
         route.query,
@@ -135,6 +146,8 @@ def _of_route(route: Route) -> Operation:
         status=route.status,
         if_match="p_if_match " in text,
         media=route.media or "application/json",
+        function=route.function,
+        part=route.tag,
     )
 
 
@@ -171,7 +184,7 @@ def _of_file(route: FileRoute) -> Operation:
 def _streams() -> Iterator[Operation]:
     for stream in STREAMS:
         yield Operation(
-            f"{'_'.join(stream.forms)}_events",
+            f"{stream.forms[0]}_events",
             "GET",
             stream.path,
             f"A stream of changes (Server-Sent Events), in the form `{'`, `'.join(stream.forms)}`.",

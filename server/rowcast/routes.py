@@ -5,7 +5,9 @@ workspace in their path: it is that of the record, or `workspaceId`, or the call
 face's template.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 from pydantic import BaseModel
 
@@ -19,7 +21,10 @@ class Route:
     body: None for a request without one. patch: the body may also be a bare merge patch
     (application/merge-patch+json), which becomes its member `patch`. alone: a write too big to be
     put into a batch with others. media: the function answers a JSON string, whose text is sent, as
-    this type.
+    this type. arguments: what the address says by itself; of these a query may name another only
+    where its model has that parameter. name, summary: of the operation in the API's document, where
+    they are not those of the function. tag: the part of the API, where its path does not say it
+    (operations.TAGS).
     """
 
     method: str
@@ -32,6 +37,10 @@ class Route:
     patch: bool = False
     alone: bool = False
     media: str | None = None
+    arguments: Mapping[str, object] = field(default_factory=dict, hash=False)
+    name: str | None = None
+    summary: str | None = None
+    tag: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,15 +66,59 @@ class FileRoute:
 
 @dataclass(frozen=True, slots=True)
 class StreamRoute:
-    """A stream of a workspace, in some forms of events (see sql/faces/event.sql)."""
+    """A stream of a workspace, in some forms of events (faces.<form>_event in sql/faces/)."""
 
     path: str
     forms: tuple[str, ...]
 
 
+def collection_of(
+    face: str,
+    path: str,
+    collection: str,
+    shape: str = "flat",
+    template: str | None = None,
+    tag: str | None = None,
+) -> tuple[Route, ...]:
+    """The endpoints of one collection of a face: its records in a shape (faces.<shape>).
+
+    template: of the workspaces that are meant where none is named.
+    """
+    of = {"faceCollection": collection}
+    shaped = {**of, "faceShape": shape}
+    plural = path.rsplit("/", 1)[1]
+
+    def route(method: str, verb: str, says: str, **more: Any) -> Route:
+        return Route(
+            method,
+            path if verb in ("list", "create") else f"{path}/{{id}}",
+            f"face_{verb}",
+            name=f"{face}_{collection}_{verb}",
+            summary=says.format(plural),
+            tag=tag,
+            **{"arguments": shaped, **more},
+        )
+
+    return (
+        route("GET", "list", "A page of {}.", query=models.FaceQuery, template=template),
+        route(
+            "POST",
+            "create",
+            "A new one of {}.",
+            body=models.FaceCreate,
+            template=template,
+            status=201,
+        ),
+        route("GET", "get", "One of {}."),
+        route("PATCH", "update", "Changes one of {}.", body=models.FaceUpdate, patch=True),
+        route("DELETE", "delete", "Deletes one of {}, restorably.", arguments=of),
+    )
+
+
 _W = "/api/v1/workspaces/{workspace}"
 _ME = "/api/v1/me"
 _AUTH = "/api/v1/auth"
+_CAMPAIGN = "/api/campaigns/{workspace}"
 
 ROUTES = (
     Route("GET", _ME, "account_get", query=models.Nothing),
@@ -164,6 +217,46 @@ ROUTES = (
     ),
     Route("PATCH", "/api/tasks/{id}", "atlas_task_update", models.RecordUpdate, patch=True),
     Route("GET", "/api/fields", "atlas_field_list", template="tasks"),
+    # Sim-Flow (source document 2)
+    Route(
+        "GET",
+        "/api/requests",
+        "face_list",
+        query=models.FaceQuery,
+        template="requests",
+        arguments={"faceCollection": "request", "faceShape": "simflow_request", "limit": 200},
+        name="simflow_request_list",
+    ),
+    Route(
+        "POST",
+        "/api/requests",
+        "simflow_request_create",
+        models.FaceCreate,
+        template="requests",
+        status=201,
+    ),
+    Route("GET", "/api/requests/{id}", "simflow_request_get"),
+    Route("PATCH", "/api/requests/{id}/status", "simflow_request_status", models.SimflowStatus),
+    Route("PATCH", "/api/requests/{id}/assign", "simflow_request_assign", models.SimflowAssignment),
+    Route(
+        "POST",
+        "/api/requests/{id}/comments",
+        "simflow_comment_create",
+        models.SimflowComment,
+        status=201,
+    ),
+    Route("GET", "/api/requests/{id}/activity", "simflow_activity_list"),
+    Route(
+        "GET", "/api/users", "simflow_user_list", query=models.SimflowUserQuery, template="requests"
+    ),
+    # Campaign execution (source document 3)
+    Route("GET", f"{_CAMPAIGN}/execution", "campaign_execution"),
+    *collection_of("campaign", f"{_CAMPAIGN}/tasks", "task", "campaign_item"),
+    *collection_of("campaign", f"{_CAMPAIGN}/phases", "phase", "campaign_item"),
+    Route("POST", f"{_CAMPAIGN}/tasks/{{id}}/move", "campaign_task_move", models.CampaignMove),
+    # To-do list (source document 5)
+    *collection_of("todo", "/api/v1/tasks", "task", "todo_task", "todo"),
+    *collection_of("todo", "/api/v1/categories", "category", template="todo"),
 )
 
 # What needs more than one call: a password to check, a link to verify, a cookie to set.
@@ -196,4 +289,6 @@ FILES = (
 STREAMS = (
     StreamRoute(f"{_W}/events", ("native",)),
     StreamRoute("/api/tasks/{workspace}/events", ("atlas",)),
+    StreamRoute("/api/events/{workspace}", ("campaign", "campaign_history")),
+    StreamRoute("/api/v1/tasks/{workspace}/events", ("todo",)),
 )

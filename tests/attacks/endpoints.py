@@ -30,13 +30,14 @@ class Endpoint:
     body: type[BaseModel] | None = None
     query: type[BaseModel] | None = None
     stream: bool = False
+    function: str | None = None
 
     def __str__(self) -> str:
         return f"{self.method} {self.path}"
 
 
 ENDPOINTS = (
-    *(Endpoint(r.method, r.path, r.body, r.query) for r in ROUTES),
+    *(Endpoint(r.method, r.path, r.body, r.query, function=r.function) for r in ROUTES),
     *(Endpoint(a.method, a.path, a.body) for a in ACTIONS),
     *(Endpoint("GET", s.path, None, models.EventsQuery, stream=True) for s in STREAMS),
     Endpoint("POST", IMPORT),
@@ -174,6 +175,20 @@ BODIES: dict[type[BaseModel], Callable[[Stage], dict[str, Any]]] = {
     },
     models.CommentCreate: lambda s: {"body": "Why?", "parentId": s.comment, "commentId": None},
     models.CommentUpdate: lambda _: {"body": "Because."},
+    models.FaceCreate: lambda s: {
+        "workspaceId": s.workspace,
+        "id": None,
+        "data": {"title": "New", "name": "New"},
+    },
+    models.FaceUpdate: lambda s: {
+        "workspaceId": s.workspace,
+        "patch": {"title": "Two", "deep": {"a": ["x"]}},
+        "baseVersion": 1,
+    },
+    models.SimflowStatus: lambda _: {"status": "done", "baseVersion": 1},
+    models.SimflowAssignment: lambda s: {"engineerId": s.member, "estimatedHours": 3},
+    models.SimflowComment: lambda _: {"content": "Why?"},
+    models.CampaignMove: lambda s: {"phaseId": s.phase, "position": 0},
     models.AtlasTaskCreate: lambda s: {
         "workspaceId": s.workspace,
         "id": None,
@@ -199,6 +214,14 @@ QUERIES: dict[type[BaseModel], Callable[[Stage], dict[str, str]]] = {
     models.AtQuery: lambda s: {"workspaceId": s.workspace, "at": "1"},
     models.CreateQuery: lambda s: {"workspaceId": s.workspace, "collection": "task"},
     models.PageQuery: lambda s: {"workspaceId": s.workspace, "page": "0", **_LIST},
+    models.FaceQuery: lambda s: {
+        "workspaceId": s.workspace,
+        "page": "0",
+        "limit": "5",
+        "cursor": "",
+        **_LIST,
+    },
+    models.SimflowUserQuery: lambda s: {"workspaceId": s.workspace, "role": "OWNER"},
     models.ListQuery: lambda s: {
         "workspaceId": s.workspace,
         "page": "0",
@@ -241,7 +264,7 @@ def request(endpoint: Endpoint, stage: Stage) -> Wanted:
     """The good request of an endpoint, as the owner of a stage."""
     variables = {
         "workspace": stage.workspace,
-        "id": stage.record,
+        "id": _record(endpoint.path, stage),
         "collection": "task",
         "account": stage.member,
         "invitation": stage.invitation,
@@ -269,6 +292,12 @@ def request(endpoint: Endpoint, stage: Stage) -> Wanted:
         text,
         {"Authorization": f"Bearer {stage.access}"},
     )
+
+
+def _record(path: str, stage: Stage) -> str:
+    """A record of the collection that an address is about."""
+    others = {"requests": stage.request, "phases": stage.phase, "categories": stage.category}
+    return next((id for part, id in others.items() if part in path.split("/")), stage.record)
 
 
 def _without_nulls(body: dict[str, Any]) -> dict[str, Any]:

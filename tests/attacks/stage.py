@@ -42,6 +42,9 @@ class Stage:
     verify_token: str
     reset_token: str
     invitation_token: str
+    request: str = ""
+    phase: str = ""
+    category: str = ""
 
 
 class Builder:
@@ -126,6 +129,14 @@ class Builder:
             {"collection": "task", "data": {"title": "One", "status": "todo", "tags": ["a"]}},
         )["id"]
         comment = self.call("comment_create", account, workspace, {"id": record, "body": "One"})
+        request, phase, category = (
+            self.thing(workspace, account, *names)
+            for names in (
+                ("request", "requests", "REQ"),
+                ("phase", "phases", "PHS"),
+                ("category", "categories", "CAT"),
+            )
+        )
         guest = f"guest-{uuid.uuid4().hex[:12]}@example.org"
         invited = self.call(
             "invitation_create", account, workspace, {"email": guest, "role": "editor"}
@@ -152,7 +163,26 @@ class Builder:
             sign(VERIFY_EMAIL, jti=self.one_time_token("verify-email", new)),
             sign(PASSWORD_RESET, jti=self.one_time_token("password-reset", email)),
             sign(INVITATION, jti=invited, ws=workspace),
+            request,
+            phase,
+            category,
         )
+
+    def thing(self, workspace: str, owner: str, key: str, plural: str, prefix: str) -> str:
+        """A record in a further collection, with the fields of the workspace's tasks; its id."""
+        self.connection.execute(
+            "insert into core.collection (workspace_id, key, plural, label, prefix)"
+            " values (%s, %s, %s, %s, %s)",
+            (workspace, key, plural, plural, prefix),
+        )
+        self.connection.execute(
+            "insert into core.field (workspace_id, collection, key, label, type, position)"
+            " select workspace_id, %s, key, label, type, position from core.field"
+            " where workspace_id = %s and collection = 'task'",
+            (key, workspace),
+        )
+        made = {"collection": key, "data": {"title": "One", "name": "One"}}
+        return str(self.call("record_create", owner, workspace, made)["id"])
 
     def forget_attempts(self) -> None:
         """Fills every bucket of attempts again."""

@@ -107,6 +107,7 @@ async def tell(story: Story) -> dict[str, dict[str, Any]]:
     await _members(story, workspace)
     await _records(story, workspace)
     await _atlas(story, workspace)
+    await _faces(story)
     await _endings(story, workspace)
     return _told_again(story.examples)
 
@@ -264,6 +265,76 @@ async def _atlas(story: Story, workspace: str) -> None:
     await story.play("atlas_field_list", query={"workspaceId": workspace})
     await story.listen("atlas_events", 2, since=made["seq"] - 1, workspace=workspace)
     await story.listen("native_events", 3, since=made["seq"] - 1, workspace=workspace)
+
+
+async def _faces(story: Story) -> None:
+    for face, template, name in (
+        (_simflow, "requests", "Simulations"),
+        (_campaign, "campaign", "Spring"),
+        (_todo, "todo", "To-do"),
+    ):
+        workspace = story.database.workspace("Ada", template, name)
+        await face(story, workspace)
+        story.database.join(workspace, "Grace", "owner")  # Ada will leave
+
+
+async def _simflow(story: Story, workspace: str) -> None:
+    grace = story.database.join(workspace, "Grace", "engineer")
+    body = {
+        "title": "Drop test of the bracket",
+        "description": "Three orientations, 1.2 m.",
+        "vendor": "Contoso",
+        "priority": "High",
+    }
+    made = (await story.play("simflow_request_create", body))["request"]
+    at = made["displayId"]
+    await story.play("simflow_user_list", query={"role": "ENGINEER"})
+    assigned = {"engineerId": grace, "estimatedHours": 16}
+    await story.play("simflow_request_assign", assigned, id=at)
+    await story.play("simflow_request_status", {"status": "In Review"}, id=at)
+    await story.play("simflow_comment_create", {"content": "Which material?"}, id=at, by="Grace")
+    await story.play("simflow_request_list", query={"filter[status]": "In Review"})
+    await story.play("simflow_request_get", id=at)
+    await story.play("simflow_activity_list", id=at)
+
+
+async def _campaign(story: Story, workspace: str) -> None:
+    at: dict[str, Any] = {"workspace": workspace}
+    plan = await story.play("campaign_phase_create", {"title": "Plan"}, **at)
+    other = await story.play("campaign_phase_create", {"title": "Create"}, **at)
+    body = {"title": "New Creative Asset", "phaseId": plan["id"], "status": "todo"}
+    made = await story.play("campaign_task_create", body, **at)
+    task = {**at, "id": made["displayId"]}
+    await story.play("campaign_task_update", {"patch": {"status": "in_progress"}}, **task)
+    move = {"phaseId": other["id"], "position": 0}
+    moved = await story.play("campaign_task_move", move, **task)
+    await story.play("campaign_task_list", **at)
+    await story.play("campaign_task_get", **task)
+    await story.play("campaign_execution", **at)
+    await story.play("campaign_task_delete", **task)
+    phase = {**at, "id": plan["displayId"]}
+    await story.play("campaign_phase_list", **at)
+    await story.play("campaign_phase_get", **phase)
+    await story.play("campaign_phase_update", {"patch": {"title": "Planning"}}, **phase)
+    await story.play("campaign_phase_delete", **phase)
+    await story.listen("campaign_events", 3, since=moved["seq"] - 1, **at)
+
+
+async def _todo(story: Story, workspace: str) -> None:
+    home = await story.play("todo_category_create", {"name": "Home", "color": "#2e7d32"})
+    await story.play("todo_category_list")
+    body = {"title": "Water the plants", "categoryId": home["id"]}
+    made = await story.play("todo_task_create", body)
+    task: dict[str, Any] = {"id": made["displayId"]}
+    done = await story.play("todo_task_update", {"patch": {"completed": True}}, **task)
+    await story.play("todo_task_list", query={"sort": "-createdAt", "limit": "20"})
+    await story.play("todo_task_get", **task)
+    await story.listen("todo_events", 2, since=done["seq"] - 1, workspace=workspace)
+    await story.play("todo_task_delete", **task)
+    category: dict[str, Any] = {"id": home["displayId"]}
+    await story.play("todo_category_update", {"patch": {"color": "#1565c0"}}, **category)
+    await story.play("todo_category_get", **category)
+    await story.play("todo_category_delete", **category)
 
 
 async def _endings(story: Story, workspace: str) -> None:

@@ -70,19 +70,19 @@ FUNCTIONS: dict[str, dict[str, Arguments]] = {
     "audit_list": {"": lambda _: {}},
     "collection_list": {"": lambda _: {}},
     "collection_create": {"": lambda _: {"key": "meeting", "label": "Meetings"}},
-    "collection_update": {"": lambda world: {"collection": world.kind, "label": "Another"}},
-    "field_list": {"": lambda world: {"collection": world.kind}},
+    "collection_update": {"": lambda world: {"collection": world.collection, "label": "Another"}},
+    "field_list": {"": lambda world: {"collection": world.collection}},
     "field_replace": {
-        "": lambda world: {"collection": world.kind, "fields": []},
-        "a dry run": lambda world: {"collection": world.kind, "fields": [], "dryRun": True},
+        "": lambda world: {"collection": world.collection, "fields": []},
+        "a dry run": lambda world: {"collection": world.collection, "fields": [], "dryRun": True},
     },
     "workspace_types": {"": lambda _: {}},
-    "record_list": {"": lambda world: {"collection": world.kind}},
+    "record_list": {"": lambda world: {"collection": world.collection}},
     "record_get": {
         "": lambda world: {"id": world.record},
         "a deleted one": lambda world: {"id": world.deleted_record},
     },
-    "record_create": {"": lambda world: {"collection": world.kind, "data": world.data}},
+    "record_create": {"": lambda world: {"collection": world.collection, "data": world.data}},
     "record_update": {"": lambda world: {"id": world.record, "patch": {"title": "Another"}}},
     "record_delete": {"": lambda world: {"id": world.record}},
     "record_restore": {"": lambda world: {"id": world.deleted_record}},
@@ -91,7 +91,7 @@ FUNCTIONS: dict[str, dict[str, Arguments]] = {
     },
     "transaction_apply": {
         "a create": lambda world: {
-            "operations": [{"type": "create", "collection": world.kind, "data": world.data}]
+            "operations": [{"type": "create", "collection": world.collection, "data": world.data}]
         },
         "a change": lambda world: {
             "operations": [
@@ -115,7 +115,7 @@ FUNCTIONS: dict[str, dict[str, Arguments]] = {
     "transaction_redo": {"": lambda world: undone(world)},
     "record_import": {
         "": lambda world: {
-            "collection": world.kind,
+            "collection": world.collection,
             "rows": [{"line": 1, "transactionId": str(uuid.uuid4()), "data": world.data}],
         }
     },
@@ -145,6 +145,22 @@ FUNCTIONS: dict[str, dict[str, Arguments]] = {
     "atlas_task_create": {"": lambda world: {"data": world.data}},
     "atlas_task_update": {"": lambda world: {"id": world.record, "patch": {"title": "Another"}}},
     "atlas_field_list": {"": lambda _: {}},
+    "simflow_request_create": {"": lambda world: {**world.data}},
+    "simflow_request_status": {"": lambda world: {"id": world.record, "status": "In Review"}},
+    "simflow_request_assign": {
+        "": lambda world: {"id": world.record, "engineerId": world.mate.account}
+    },
+    "simflow_request_get": {"": lambda world: {"id": world.record}},
+    "simflow_comment_create": {"": lambda world: {"id": world.record, "content": "Why?"}},
+    "simflow_activity_list": {"": lambda world: {"id": world.record}},
+    "simflow_user_list": {"": lambda _: {}},
+    "campaign_execution": {"": lambda _: {}},
+    "campaign_task_move": {"": lambda world: {"id": world.record, "position": 0}},
+    "face_list": {"": lambda world: shaped(world)},
+    "face_get": {"": lambda world: {"id": world.record, **shaped(world)}},
+    "face_create": {"": lambda world: {**world.data, **shaped(world)}},
+    "face_update": {"": lambda world: {"id": world.record, "title": "Another", **shaped(world)}},
+    "face_delete": {"": lambda world: {"id": world.record, "faceCollection": world.collection}},
 }
 
 
@@ -157,6 +173,8 @@ TOLD: dict[tuple[str, str], Callable[[World], str]] = {
     ("search", ""): lambda world: world.record,
     ("search_all", ""): lambda world: world.record,
     ("atlas_task_list", ""): lambda world: world.record,
+    ("face_list", ""): lambda world: world.record,
+    ("campaign_execution", ""): lambda world: world.record,
     ("workspace_list", ""): lambda world: world.workspace,
     ("workspace_list", "the deleted ones"): lambda world: world.deleted_workspace,
 }
@@ -186,6 +204,11 @@ def oneself(world: World) -> str:
     return world.actor.account if world.actor else str(uuid.uuid4())
 
 
+def shaped(world: World) -> dict[str, Any]:
+    """What the address of a face says by itself."""
+    return {"faceCollection": world.collection, "faceShape": "flat"}
+
+
 def own_email(world: World) -> str:
     """The actor's address; for nobody, one without an account."""
     return world.actor.email if world.actor else fresh_email()
@@ -207,8 +230,24 @@ def roles(world: World) -> list[dict[str, Any]]:
 
 
 def kind_of(function: str) -> str:
-    """The collection that a function's calls are about."""
-    return "task" if function.startswith("atlas_") else "request"
+    """The kind of world that a function's calls are about."""
+    kinds = {"atlas": "task", "campaign": "campaign task", "face": "todo task"}
+    return kinds.get(function.split("_")[0], "request")
+
+
+def kind_of_route(path: str, function: str = "") -> str:
+    """The kind of world that a route is about."""
+    kinds = {
+        "/api/campaigns/{workspace}/phases": "campaign phase",
+        "/api/campaigns": "campaign task",
+        "/api/events": "campaign task",
+        "/api/v1/tasks": "todo task",
+        "/api/v1/categories": "todo category",
+        "/api/tasks": "task",
+        "/api/requests": "request",
+    }
+    found = [kind for start, kind in kinds.items() if path.startswith(start)]
+    return found[0] if found else kind_of(function)
 
 
 @dataclass(frozen=True)
@@ -241,7 +280,7 @@ def _of_route(route: Route, arguments: Arguments) -> Callable[[World], Request]:
     """The request that makes an endpoint call its function with these arguments."""
 
     def request(world: World) -> Request:
-        rest = arguments(world)
+        rest = {k: v for k, v in arguments(world).items() if k not in route.arguments}
         workspace = rest.pop("workspace", world.workspace)
         path = route.path.replace("{workspace}", workspace)
         for name in list(rest):
@@ -341,7 +380,7 @@ def cases() -> list[Case]:
         Case(
             f"{r.method} {r.path}",
             case,
-            kind_of(r.function),
+            kind_of_route(r.path, r.function),
             _of_route(r, arguments),
             TOLD.get((r.function, case)),
         )
@@ -354,7 +393,7 @@ def cases() -> list[Case]:
         for case, body in _ACTIONS.get(a.handler, {}).items()
     ]
     for stream in STREAMS:
-        kind = "task" if "atlas" in stream.forms else "request"
+        kind = kind_of_route(stream.path)
         found.append(Case(f"GET {stream.path}", "", kind, _fixed("GET", stream.path)))
     rows = {
         "query": {"collection": "request"},

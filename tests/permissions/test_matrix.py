@@ -231,7 +231,7 @@ DIRECT: dict[str, Judge] = {
 def test_every_function_answers_as_the_table_says(database: Database, column: str) -> None:
     """Called as the server's role, each in a transaction that is rolled back."""
     functions = catalogue(database)
-    worlds = {kind: World(database, column, kind) for kind in ("request", "task")}
+    worlds = {kind: World(database, column, kind) for kind in {*map(kind_of, FUNCTIONS)}}
     arguments = {
         (name, case): make(worlds[kind_of(name)])
         for name in FUNCTIONS

@@ -24,11 +24,20 @@ _ROLES = {
     "expir": "admin",
     "disab": "admin",
 }
-# Of Atlas's template, which has no requesters.
+# By kind of world, its template, and the collection that its records are of.
+KINDS = {
+    "request": ("requests", "request"),
+    "task": ("tasks", "task"),
+    "campaign task": ("campaign", "task"),
+    "campaign phase": ("campaign", "phase"),
+    "todo task": ("todo", "task"),
+    "todo category": ("todo", "category"),
+}
+# For templates that have no requesters.
 _REQUESTER = (
     "insert into core.role (workspace_id, key, label, read, edit, may, position)"
-    " values (%s, 'requester', 'Requester', '{task:own}', '{task:own}',"
-    " '{create:task,comment:task:own}', 10)"
+    " values (%s, 'requester', 'Requester', array[%s || ':own'], array[%s || ':own'],"
+    " array['create:' || %s, 'comment:' || %s || ':own'], 10)"
 )
 
 
@@ -46,12 +55,13 @@ class Person:
 class World:
     """A fresh workspace with an owner, a viewer beside, and who the column says: `actor` calls.
 
-    kind: of what collection the records are, `request` or `task`. What a call is about is made when
+    kind: of what template and collection the records are (KINDS). What a call is about is made when
     it is first asked for: the actor's own in column `own`, the owner's in all others.
     """
 
     def __init__(self, database: Database, column: str, kind: str) -> None:
-        self.database, self.column, self.kind = database, column, kind
+        self.database, self.column = database, column
+        self.template, self.collection = KINDS[kind]
         with database.connect() as connection:
             self._build(connection)
 
@@ -67,7 +77,7 @@ class World:
         self.workspace = self._workspace(connection)
         if self.column == "strng":
             assert self.actor is not None
-            self._call("workspace_create", self.actor, name="Elsewhere", template=f"{self.kind}s")
+            self._call("workspace_create", self.actor, name="Elsewhere", template=self.template)
 
     def _person(self, connection: psycopg.Connection[Any], name: str) -> Person:
         email = f"{name}-{uuid.uuid4().hex[:12]}@example.org"
@@ -84,10 +94,10 @@ class World:
         return Person(made["id"], email, opened["sessionId"], token, opened["refreshToken"])
 
     def _workspace(self, connection: psycopg.Connection[Any]) -> str:
-        created = self._call("workspace_create", self.owner, name=NAME, template=f"{self.kind}s")
+        created = self._call("workspace_create", self.owner, name=NAME, template=self.template)
         workspace = str(created["id"])
-        if self.kind == "task":
-            connection.execute(_REQUESTER, [workspace])
+        if self.template != "requests":
+            connection.execute(_REQUESTER, [workspace, *[self.collection] * 4])
         self._join(connection, workspace, self.mate, "viewer")
         if self.actor is not None and self.column in _ROLES:
             self._join(connection, workspace, self.actor, _ROLES[self.column])
@@ -149,7 +159,8 @@ class World:
     @property
     def data(self) -> dict[str, str]:
         """A document that fits the collection."""
-        return {"title": TITLE, "description": "Three orientations.", "vendor": "Contoso"}
+        data = {"title": TITLE, "description": "Three orientations.", "vendor": "Contoso"}
+        return data | ({"name": TITLE} if self.collection == "category" else {})
 
     def _record(self) -> str:
         if self.column == "own":
@@ -159,7 +170,7 @@ class World:
             author = self.owner
         return str(
             self._call(
-                "record_create", author, self.workspace, collection=self.kind, data=self.data
+                "record_create", author, self.workspace, collection=self.collection, data=self.data
             )["id"]
         )
 

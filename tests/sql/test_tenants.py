@@ -21,7 +21,10 @@ class Place(NamedTuple):
     invitation: str
     comment: str
     attachment: str
+    request: str
 
+
+FACE = {"faceCollection": "task", "faceShape": "flat"}
 
 # Every api function that writes into a workspace, with arguments for a place.
 WRITES: dict[str, Callable[[Place], Any]] = {
@@ -49,6 +52,14 @@ WRITES: dict[str, Callable[[Place], Any]] = {
     "comment_create": lambda place: {"id": place.record, "body": "new"},
     "comment_update": lambda place: {"comment": place.comment, "body": "newer"},
     "comment_delete": lambda place: {"comment": place.comment},
+    "simflow_request_create": lambda _: {"title": "new"},
+    "simflow_request_status": lambda place: {"id": place.request, "status": "done"},
+    "simflow_request_assign": lambda place: {"id": place.request, "engineerId": place.member},
+    "simflow_comment_create": lambda place: {"id": place.request, "content": "Why?"},
+    "campaign_task_move": lambda place: {"id": place.record, "position": 0},
+    "face_create": lambda _: {**FACE, "title": "new"},
+    "face_update": lambda place: {**FACE, "id": place.record, "n": 4},
+    "face_delete": lambda place: {**FACE, "id": place.record},
     "workspace_update": lambda _: {"name": "another name"},
     "workspace_delete": lambda _: {},
     "workspace_restore": lambda _: {},
@@ -70,6 +81,7 @@ LATER = {
     "transaction_undo": "PT409",
     "transaction_redo": "PT409",
     "record_delete": "PT404",
+    "face_delete": "PT404",
     "comment_delete": "PT404",
     "workspace_delete": "PT404",
     "workspace_transfer": "PT403",
@@ -100,6 +112,12 @@ def tenants(database: Database) -> dict[str, Place]:
                 sql.SQL(labelled).format(sql.Identifier(table), owner, workspace).as_string()
             )
         record = database.task(workspace, actor=owner, title=f"only {owner}'s")["id"]
+        for key, plural, prefix in (("request", "requests", "REQ"), ("phase", "phases", "PHS")):
+            database.run(
+                "insert into core.collection (workspace_id, key, plural, label, prefix)"
+                " values (%s, %s, %s, %s, %s)",
+                *(workspace, key, plural, plural, prefix),
+            )
         found[owner] = Place(
             workspace,
             record,
@@ -117,6 +135,13 @@ def tenants(database: Database) -> dict[str, Place]:
                 arguments={"id": record, "body": f"only {owner}'s"},
             )["id"],
             database.attachment(workspace, record, owner)["id"],
+            # in psql: it is no transaction of the owner's, to be undone
+            database.value(
+                "insert into core.record (workspace_id, collection, data)"
+                " values (%s, 'request', jsonb_build_object('title', %s::text)) returning id::text",
+                workspace,
+                f"only {owner}'s",
+            ),
         )
         for function, arguments in (
             ("record_update", {"id": record, "patch": {"priority": "low"}}),
@@ -222,6 +247,12 @@ READS: dict[str, Callable[[Place], Any]] = {
     "stream_open": lambda _: {},
     "atlas_task_list": lambda _: {},
     "atlas_field_list": lambda _: {},
+    "simflow_request_get": lambda place: {"id": place.request},
+    "simflow_activity_list": lambda place: {"id": place.request},
+    "simflow_user_list": lambda _: {},
+    "campaign_execution": lambda _: {},
+    "face_list": lambda _: FACE,
+    "face_get": lambda place: {**FACE, "id": place.record},
 }
 
 
