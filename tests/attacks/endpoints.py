@@ -219,6 +219,7 @@ QUERIES: dict[type[BaseModel], Callable[[Stage], dict[str, str]]] = {
         "page": "0",
         "limit": "5",
         "cursor": "",
+        "q": "One",
         **_LIST,
     },
     models.SimflowUserQuery: lambda s: {"workspaceId": s.workspace, "role": "OWNER"},
