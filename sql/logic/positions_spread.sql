@@ -1,6 +1,7 @@
 -- Makes room in manual order around a place in a record's collection where positions have grown long, or are the same: the records
 -- around it, deleted ones too, get short positions, evenly spread between those of their neighbours, in the order that they have. Each
--- is a move like any other: versioned, logged, streamed. Takes in as many records as it needs to reach short neighbours, a few at best,
+-- is a move like any other: versioned, logged, streamed; but of no transaction, so that undoing the move that made it necessary leaves
+-- them there (p_record, if it is among them, is undone to where it stands then). Takes in as many records as it needs to reach short neighbours, a few at best,
 -- at most 512 on either side. Answers whether it did; not, where somebody else holds one of them: then it is for a later move.
 -- Definer: manual order is one for all, whoever sees which records.
 -- Locks: records, skipping what others hold; the clock is held already.
@@ -12,6 +13,7 @@ declare
   v_low text;
   v_high text;
   v_locked integer;
+  v_transaction constant text := current_setting('rowcast.transaction', true);
 begin
   if p_record.workspace_id is distinct from core.entered_workspace() then
     perform logic.raise_refusal('unknown_workspace');
@@ -32,10 +34,12 @@ begin
   if v_locked < cardinality(v_ids) then
     return false;
   end if;
+  perform set_config('rowcast.transaction', '', true);
   update core.record r
   set position = n.position
   from unnest(v_ids, logic.positions_between(v_low, v_high, cardinality(v_ids))) n(id, position)
   where r.workspace_id = p_record.workspace_id and r.id = n.id;
+  perform set_config('rowcast.transaction', coalesce(v_transaction, ''), true);
   return true;
 end
 $$;
