@@ -1,12 +1,14 @@
 """Collections over HTTP: made, changed, and everything wrong with one told at once."""
 
 import asyncio
+import json
+import re
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from support import Client, Database
+from support import ROOT, Client, Database
 
 MEETING: dict[str, Any] = {
     "key": "meeting",
@@ -264,6 +266,18 @@ async def test_a_repeat_with_the_same_key_takes_effect_once(
 async def test_two_who_make_the_same_at_once_make_one(client: Client, collections: str) -> None:
     replies = await asyncio.gather(*(client.send("POST", collections, MEETING) for _ in range(6)))
     assert sorted(reply.status for reply in replies) == [201] + [422] * 5
+
+
+async def test_the_examples_of_the_page_work_as_written(
+    client: Client, workspace: str, collections: str
+) -> None:
+    text = (ROOT / "docs" / "collections.md").read_text()
+    calls = re.findall(r"curl -X (\w+) \$W(\S+) .*? -d '(.*?)'\n```", text, re.DOTALL)
+    assert len(calls) == 3
+    for method, path, body in calls:
+        address = f"/api/v1/workspaces/{workspace}{path}"
+        answer = await client.call(method, address, json.loads(body))
+    assert answer["changes"]["renamed"] == [{"from": "title", "to": "topic"}]
 
 
 async def test_options_of_atlas_are_bare_values(client: Client, workspace: str) -> None:
