@@ -492,6 +492,13 @@ class SearchAllResults(Page):
     results: list[FoundAnywhere]
 
 
+class FoundRecords(Answer):
+    """Several records, in the order asked for, and the ids that name none in your sight."""
+
+    records: list[Record]
+    missing: list[str]
+
+
 class Gone(Answer):
     """A record that the caller can't see (any more), by its id."""
 
@@ -955,6 +962,7 @@ ANSWERS: Mapping[str, tuple[type[BaseModel], ...]] = {
     "record_list": (Records,),
     "record_create": (RecordWritten,),
     "record_get": (Record,),
+    "records_get": (FoundRecords,),
     "record_update": (RecordWritten,),
     "record_delete": (Deleted,),
     "record_restore": (RecordWritten,),

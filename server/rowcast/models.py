@@ -267,6 +267,12 @@ class RecordUpdate(Body):
     base_version: Version | None = None
 
 
+class RecordsGet(Body):
+    """Which records."""
+
+    ids: Annotated[list[Annotated[str, Field(max_length=100)]], Field(min_length=1, max_length=200)]
+
+
 class RecordMove(Body):
     """Where to: another value of a field, and right before or right after which record."""
 

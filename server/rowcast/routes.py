@@ -178,6 +178,7 @@ ROUTES = (
         models.CreateQuery,
         status=201,
     ),
+    Route("POST", f"{_W}/records/get", "records_get", models.RecordsGet),
     Route("GET", f"{_W}/records/{{id}}", "record_get", query=models.AtQuery),
     Route("PATCH", f"{_W}/records/{{id}}", "record_update", models.RecordUpdate, patch=True),
     Route("DELETE", f"{_W}/records/{{id}}", "record_delete"),

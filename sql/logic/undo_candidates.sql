@@ -1,6 +1,6 @@
 -- The caller's writes that can be undone (or, p_redo: redone), the next one first. To undo: all that changed documents and nothing else,
 -- and were not undone; a redo among them, an undo not; imports and migrations of fields are too big for that. To redo: undos behind
--- which the caller has written nothing else.
+-- which the caller has changed no other document.
 create or replace function logic.undo_candidates(p_workspace_id uuid, p_redo boolean, p_limit integer) returns setof core.transaction
 language sql stable security definer set search_path = pg_catalog, pg_temp
 as $$
@@ -18,6 +18,10 @@ as $$
       from core.transaction w
       where w.workspace_id = p_workspace_id and w.actor_id = t.actor_id and w.first_seq is not null
         and w.function not in ('transaction_undo', 'transaction_redo')
+        and exists (
+          select from core.change c
+          where c.workspace_id = w.workspace_id and c.seq between w.first_seq and w.last_seq and c.transaction_id = w.id
+            and logic.change_is_of_document(c))
       order by w.last_seq desc
       limit 1), 0) end
     and not exists (

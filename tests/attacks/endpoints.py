@@ -146,6 +146,7 @@ BODIES: dict[type[BaseModel], Callable[[Stage], dict[str, Any]]] = {
     models.RecordUpdate: lambda _: (
         {"patch": {"title": "Two", "deep": {"a": ["x"]}}} | {"baseVersion": 1}
     ),
+    models.RecordsGet: lambda s: {"ids": [s.record]},
     models.RecordMove: lambda s: {
         "field": "status",
         "value": "done",

@@ -292,3 +292,17 @@ async def test_a_query_can_not_name_another_record_than_the_path(
         for r in (await client.call("GET", f"{records}?collection=task"))["tasks"]
     ]
     assert titles == ["One", "Two"]
+
+
+async def test_several_records_are_fetched_by_their_ids(
+    client: Client, database: Database, workspace: str, records: str
+) -> None:
+    """Document 4, "Other Users Get Update": fetch what has a newer version."""
+    one, two, gone = (database.task(workspace, title=title) for title in ("1", "2", "3"))
+    await client.call("DELETE", f"{records}/{gone['id']}")
+    elsewhere = database.task(database.workspace(name="Other"), title="4")
+    nowhere = str(uuid.uuid4())
+    ids = [two["displayId"].lower(), nowhere, one["id"], elsewhere["id"], gone["id"], "cow"]
+    answer = await client.call("POST", f"{records}/get", {"ids": ids})
+    assert [r["id"] for r in answer["records"]] == [two["id"], one["id"], gone["id"]]
+    assert answer["missing"] == [nowhere, elsewhere["id"], "cow"]

@@ -243,6 +243,8 @@ async def test_what_can_be_undone_is_told_in_words(
     await undo(client, home)
     listed = await client.call("GET", f"{home}/undo")
     assert (len(listed["undo"]), len(listed["redo"])) == (1, 1)
+    await client.call("POST", f"{home}/records/{ids[0]}/comments", {"body": "No document"})
+    assert len((await client.call("GET", f"{home}/undo"))["redo"]) == 1
 
 
 async def test_everybody_undoes_his_own_writes_on_any_device(

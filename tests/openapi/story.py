@@ -218,6 +218,8 @@ async def _records(story: Story, workspace: str) -> None:
     query = {"collection": "tasks", "filter[status]": "todo", "sort": "-createdAt", "limit": "20"}
     await story.play("record_list", workspace=workspace, query=query)
     await story.play("record_get", workspace=workspace, id=made["displayId"])
+    both = {"ids": [made["id"], second["displayId"]]}
+    await story.play("records_get", both, workspace=workspace)
     patch = {"patch": {"status": "done", "points": 3}, "baseVersion": 1}
     await story.play("record_update", patch, **at)
     move = {"field": "status", "value": "in_progress", "before": second["id"]}

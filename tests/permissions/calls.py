@@ -83,6 +83,8 @@ FUNCTIONS: dict[str, dict[str, Arguments]] = {
         "a deleted one": lambda world: {"id": world.deleted_record},
     },
     "record_create": {"": lambda world: {"collection": world.collection, "data": world.data}},
+    "records_get": {"": lambda world: {"ids": [world.record]}},
+    "record_create": {"": lambda world: {"collection": world.kind, "data": world.data}},
     "record_update": {"": lambda world: {"id": world.record, "patch": {"title": "Another"}}},
     "record_delete": {"": lambda world: {"id": world.record}},
     "record_restore": {"": lambda world: {"id": world.deleted_record}},
@@ -168,6 +170,7 @@ FUNCTIONS: dict[str, dict[str, Arguments]] = {
 TOLD: dict[tuple[str, str], Callable[[World], str]] = {
     ("record_list", ""): lambda world: world.record,
     ("snapshot", ""): lambda world: world.record,
+    ("records_get", ""): lambda world: f'"id": "{world.record}"',
     ("changes", ""): lambda world: world.record,
     ("workspace_activity", ""): lambda world: world.record,
     ("search", ""): lambda world: world.record,

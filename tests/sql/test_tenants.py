@@ -241,6 +241,7 @@ READS: dict[str, Callable[[Place], Any]] = {
     "attachment_check": lambda place: {"id": place.record},
     "attachment_get": lambda place: {"attachment": place.attachment},
     "undo_list": lambda _: {},
+    "records_get": lambda place: {"ids": [place.record]},
     "snapshot": lambda _: {},
     "changes": lambda _: {"since": 0},
     "search": lambda _: {"q": "only"},
