@@ -22,7 +22,7 @@ RUN --mount=type=secret,id=pip,target=/etc/pip.conf \
 FROM python:3.13-slim
 RUN groupadd --system --gid 10001 rowcast \
  && useradd --system --uid 10001 --gid rowcast --no-create-home --home-dir /var/lib/rowcast rowcast \
- && install -d -o rowcast -g rowcast -m 0700 /var/lib/rowcast
+ && install -d -o rowcast -g rowcast -m 0700 /var/lib/rowcast /var/lib/rowcast-attachments
 COPY --from=build /opt/rowcast /opt/rowcast
 ENV PATH=/opt/rowcast/bin:$PATH \
     PYTHONUNBUFFERED=1 \

@@ -165,11 +165,18 @@ def test_the_server_runs_as_nobody_special_and_knows_no_administrator(compose: C
 
 
 def test_data_outlive_the_containers(compose: Compose, bearer: str, workspace: str) -> None:
+    base = f"{compose.url}/api/v1/workspaces/{workspace}"
+    path = f"{base}/records/TSK-001-0001/attachments"
+    form = ("-F", f"file=@{ROOT / 'pyproject.toml'};type=application/json")
+    file = curl("-X", "POST", path, "-H", bearer, *form)
     before = curl(f"{compose.url}/api/v1/workspaces/{workspace}/snapshot", "-H", bearer)
     compose("down", "--timeout", "20")
     compose("up", "--wait", "--no-build", "--wait-timeout", "180")
     after = curl(f"{compose.url}/api/v1/workspaces/{workspace}/snapshot", "-H", bearer)
     assert after == before
+    command = ["curl", "-s", "--fail", f"{base}/attachments/{file['id']}", "-H", bearer]
+    kept = subprocess.run(command, capture_output=True, timeout=30)
+    assert kept.stdout == (ROOT / "pyproject.toml").read_bytes()
 
 
 def test_stopping_is_clean(compose: Compose) -> None:
