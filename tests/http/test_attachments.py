@@ -632,9 +632,10 @@ async def test_a_requester_has_the_files_of_the_own_requests_alone(
     workspace = database.workspace(template="requests", name="Requests")
     for name in ("Rae", "Ray"):
         database.join(workspace, name, "requester")
+    document = {"title": "Mine", "description": "Of a drop test.", "vendor": "Contoso"}
     request = database.call(
         "record_create", workspace, actor="Rae",
-        arguments={"collection": "request", "data": {"title": "Mine"}},
+        arguments={"collection": "request", "data": document},
     )["id"]  # fmt: skip
     rae = replace(as_account(files, database, "Rae"), workspace=workspace)
     ray = replace(as_account(files, database, "Ray"), workspace=workspace)
