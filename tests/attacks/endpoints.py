@@ -212,7 +212,7 @@ QUERIES: dict[type[BaseModel], Callable[[Stage], dict[str, str]]] = {
     models.Nothing: lambda _: {},
     models.WorkspaceListQuery: lambda _: {"deleted": "false"},
     models.Query: lambda s: {"workspaceId": s.workspace},
-    models.AtQuery: lambda s: {"workspaceId": s.workspace, "at": "1"},
+    models.AtQuery: lambda s: {"workspaceId": s.workspace, "at": "5"},
     models.CreateQuery: lambda s: {"workspaceId": s.workspace, "collection": "task"},
     models.PageQuery: lambda s: {"workspaceId": s.workspace, "page": "0", **_LIST},
     models.FaceQuery: lambda s: {
@@ -220,7 +220,6 @@ QUERIES: dict[type[BaseModel], Callable[[Stage], dict[str, str]]] = {
         "page": "0",
         "limit": "5",
         "cursor": "",
-        "q": "One",
         **_LIST,
     },
     models.SimflowUserQuery: lambda s: {"workspaceId": s.workspace, "role": "OWNER"},

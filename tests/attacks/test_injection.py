@@ -121,6 +121,8 @@ async def test_every_good_request_is_good(sender: Sender, builder: Builder) -> N
             assert reply.status == 404, endpoint
         elif endpoint.path.endswith("/me") and endpoint.method == "DELETE":
             reply.problem(409, "last_owner")
+        elif endpoint.path.endswith("/redo"):
+            reply.problem(409, "nothing_to_redo")
         else:
             assert reply.status < 300, (str(endpoint), reply.text)
 
