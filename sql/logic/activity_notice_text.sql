@@ -18,7 +18,7 @@ as $$
         from core.collection c
         where c.workspace_id = p_change.workspace_id and c.key = p_change.patch ->> 'collection'),
         p_change.patch ->> 'collection', 'a collection')
-    else translate(p_change.patch ->> 'event', '-', ' ') || coalesce(' ' || p_display_id, '')
+    else translate(p_change.patch ->> 'event', '-', ' ') || case when p_change.record_id is not null then ' ' || p_display_id else '' end
   end
 $$;
 comment on function logic.activity_notice_text(core.change, text) is 'What happened beside the documents as a sentence.';

@@ -6,6 +6,7 @@ language plpgsql stable
 as $$
 declare
   v_of_document constant boolean := logic.change_is_of_document(p_change);
+  v_called constant text := coalesce(p_display_id, 'a record');
   v_fields constant jsonb := case when v_of_document then logic.activity_fields(p_change, p_read_before) end;
 begin
   return jsonb_build_object(
@@ -19,9 +20,9 @@ begin
     'displayId', p_display_id,
     'transactionId', p_change.transaction_id,
     'text', case
-      when v_of_document then logic.activity_document_text(p_change.action, p_display_id, v_fields)
+      when v_of_document then logic.activity_document_text(p_change.action, v_called, v_fields)
       when p_change.action = 'access' then logic.activity_access_text(p_change)
-      else logic.activity_notice_text(p_change, p_display_id)
+      else logic.activity_notice_text(p_change, v_called)
     end,
     'changes', (
       select coalesce(jsonb_agg(jsonb_build_object(

@@ -57,6 +57,13 @@ async def test_each_thing_that_happens_to_a_record_is_a_sentence(
     await client.call("PATCH", comments, {"body": "How?"})
     await client.call("DELETE", comments)
     database.run("update core.comment set deleted_at = null where id = %s", comment["id"])
+    database.run(
+        "insert into core.attachment (workspace_id, record_id, name, type, size, sha256)"
+        " values (%s, %s, 'plan.pdf', 'application/pdf', 0, sha256(''))",
+        workspace,
+        task["id"],
+    )
+    database.run("delete from core.attachment")
     await client.call("DELETE", path)
     await client.call("POST", f"{path}/restore")
     found = await activities(client, f"{path}/activity")
@@ -77,6 +84,8 @@ async def test_each_thing_that_happens_to_a_record_is_a_sentence(
         f"edited a comment on {name}",
         f"deleted a comment on {name}",
         f"restored a comment on {name}",
+        f"attached plan.pdf to {name}",
+        f"removed plan.pdf from {name}",
         f"deleted {name}",
         f"restored {name}",
     ]

@@ -255,6 +255,33 @@ async def test_who_sees_the_own_records_talks_about_these_alone(
     assert (await bob.send("POST", his, unknown)).problem(422) == problem
 
 
+async def test_comments_come_into_sight_and_leave_it_with_their_record(
+    client: Client, database: Database, workspace: str, records: str, path: str
+) -> None:
+    database.run(
+        "insert into core.field (workspace_id, collection, key, label, type)"
+        " values (%s, 'task', 'assignee', 'Assignee', 'user')",
+        workspace,
+    )
+    database.run(
+        "insert into core.role (workspace_id, key, label, read, may) values"
+        " (%s, 'own', 'Own', '{task:own}', '{comment:task:own}')",
+        workspace,
+    )
+    account = database.join(workspace, "Bob", "own")
+    bob = Client(client.session, client.url, database.token("Bob"))
+    first = await say(client, path, "Before")
+    record = path.removesuffix("/comments")
+    await client.call("PATCH", record, {"patch": {"assignee": account}})
+    assert [comment["body"] for comment in await listed(bob, path)] == ["Before"]
+    his = await say(bob, path, "Mine now", parentId=first["id"])
+    await client.call("PATCH", record, {"patch": {"assignee": None}})
+    (await bob.send("GET", path)).problem(404, "unknown_record")
+    reply = await bob.send("PATCH", of(workspace, his), {"body": "Still mine?"})
+    reply.problem(404, "unknown_comment")
+    assert [comment["body"] for comment in await listed(client, path)] == ["Before", "Mine now"]
+
+
 async def test_another_tenants_comments_do_not_exist(
     client: Client, database: Database, workspace: str, path: str
 ) -> None:
