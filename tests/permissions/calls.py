@@ -84,7 +84,6 @@ FUNCTIONS: dict[str, dict[str, Arguments]] = {
     },
     "record_create": {"": lambda world: {"collection": world.collection, "data": world.data}},
     "records_get": {"": lambda world: {"ids": [world.record]}},
-    "record_create": {"": lambda world: {"collection": world.kind, "data": world.data}},
     "record_update": {"": lambda world: {"id": world.record, "patch": {"title": "Another"}}},
     "record_delete": {"": lambda world: {"id": world.record}},
     "record_restore": {"": lambda world: {"id": world.deleted_record}},
