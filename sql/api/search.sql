@@ -18,8 +18,8 @@ begin
   select jsonb_build_object(
     'results', coalesce(
       jsonb_agg(logic.search_result(r, f.rank, f.comments, v_scheme, v_marks) order by f.n) filter (where f.n <= v_limit), '[]'),
-    'nextCursor', logic.cursor_encode(v_list, (array_agg(jsonb_build_array(f.rank, f.created_at, f.record_id, f.workspace_id))
-      filter (where f.n = v_limit and f.rows > v_limit))[1]))
+    'nextCursor', case when max(f.rows) > v_limit then logic.cursor_encode(v_list, (
+      array_agg(jsonb_build_array(f.rank, f.created_at, f.record_id, f.workspace_id)) filter (where f.n = v_limit))[1]) end)
   into v_answer
   from (
     select p.*, row_number() over () as n, count(*) over () as rows

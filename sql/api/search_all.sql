@@ -20,8 +20,8 @@ begin
     'results', coalesce(jsonb_agg(jsonb_build_object('workspaceId', f.workspace_id)
         || logic.search_result(r, f.rank, f.comments, s.scheme, (logic.search_query(s.scheme ->> 'language', p_q)).marks) order by f.n)
       filter (where f.n <= v_limit), '[]'),
-    'nextCursor', logic.cursor_encode(v_list, (array_agg(jsonb_build_array(f.rank, f.created_at, f.record_id, f.workspace_id))
-      filter (where f.n = v_limit and f.rows > v_limit))[1]))
+    'nextCursor', case when max(f.rows) > v_limit then logic.cursor_encode(v_list, (
+      array_agg(jsonb_build_array(f.rank, f.created_at, f.record_id, f.workspace_id)) filter (where f.n = v_limit))[1]) end)
   into v_answer
   from (
     select p.*, row_number() over (order by p.rank desc, p.created_at desc, p.record_id desc, p.workspace_id desc) as n, count(*) over () as rows
