@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from obstore.store import ObjectStore, RetryConfig
 
 PART = 5 << 20  # bytes: the least that S3 takes as a part; smaller objects go in one request
+OWNER = "rowcast-database"  # an object that says which database may clear the store
 PAGE = 1000  # objects of a listing at a time
 _PIECE = 1 << 20  # bytes that are read at a time
 _ABORT_SECONDS = 10.0
@@ -103,6 +104,17 @@ class Storage:
             for key in keys:  # of a directory, one that is missing would stop the others
                 with suppress(FileNotFoundError):
                     await self._open().delete_async(key)
+
+    async def belongs_to(self, identity: str) -> bool:
+        """Whether the store is a database's; the first one that asks has it. Raises Problem 503."""
+        with _problems():
+            store = self._open()
+            try:
+                found = await (await store.get_async(OWNER)).bytes_async()
+            except FileNotFoundError:
+                await store.put_async(OWNER, identity.encode())
+                return True
+            return bytes(found) == identity.encode()
 
     async def old_keys(self, seconds: float) -> AsyncIterator[list[str]]:
         """The keys of all objects that are so old, in pages. Raises Problem 503.

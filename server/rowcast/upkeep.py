@@ -13,7 +13,7 @@ from contextlib import suppress
 from rowcast import logs
 from rowcast.calls import Caller
 from rowcast.problems import Problem
-from rowcast.storage import Storage
+from rowcast.storage import OWNER, Storage
 
 EVERY = 600.0  # seconds
 RETRY = 5.0  # seconds, where the database is away
@@ -91,7 +91,12 @@ class Upkeep:
             return False
         listing, self._listing = self._listing, None
         self._sweep_at = time.monotonic() + min(self._sweep_seconds, ORPHAN_SECONDS)
-        listing = listing or self._storage.old_keys(ORPHAN_SECONDS)
+        if listing is None:
+            identity = (await self._caller.ask("trusted.database_identity"))["id"]
+            if not await self._storage.belongs_to(identity):
+                log.warning("the store is another database's, and is not cleared", object=OWNER)
+                return False
+            listing = self._storage.old_keys(ORPHAN_SECONDS)
         keys = await anext(listing, None)
         if keys is None:
             self._sweep_at = time.monotonic() + self._sweep_seconds * random.uniform(0.8, 1.2)

@@ -18,7 +18,7 @@ from rowcast import storage
 from rowcast.calls import Caller
 from rowcast.config import Settings
 from rowcast.gateway import Gateway
-from rowcast.storage import PART, Storage, StorageSettings
+from rowcast.storage import OWNER, PART, Storage, StorageSettings
 from rowcast.upkeep import Upkeep
 from rowcast.writer import Writer
 from storing import END, Files, form, head_of, make_older, objects, put_object, storage_in
@@ -229,7 +229,7 @@ async def test_a_running_server_looks_through_its_store(database: Database, tmp_
     put_object(tmp_path)
     young = put_object(tmp_path, age=0)
     async with serving(deployed(database, storage=storage_in(tmp_path, sweep_seconds=0))):
-        await eventually(lambda: list(objects(tmp_path)) == [young], what="a sweep")
+        await eventually(lambda: set(objects(tmp_path)) == {young, OWNER}, what="a sweep")
 
 
 def key_of(database: Database, attachment: str) -> str:
@@ -261,7 +261,7 @@ async def test_objects_without_a_row_are_removed_when_they_are_old(
     on_its_way = put_object(tmp_path, f"{workspace}/{uuid.uuid4()}#1", 0.9 * HOURS)
     await swept()
     left = set(objects(tmp_path))
-    assert left == {key_of(database, kept), young, on_its_way, *foreign}
+    assert left == {key_of(database, kept), young, on_its_way, *foreign, OWNER}
     assert not {old, half} & left
 
 
@@ -281,7 +281,7 @@ async def test_bytes_go_30_days_after_their_attachment_was_removed(
     )
     await swept()
     assert database.run("select id::text from core.attachment") == [(before,)]
-    assert set(objects(tmp_path)) == {f"{workspace}/{before}"}
+    assert set(objects(tmp_path)) == {f"{workspace}/{before}", OWNER}
     database.run("update core.attachment set deleted_at = null")
     assert database.value("select attachment_count from core.record") == 1
 
@@ -304,7 +304,7 @@ async def test_the_bytes_of_a_purged_workspace_go(
     assert database.run("select id::text from core.attachment") == [(kept,)]
     assert database.value("select count(*) from core.workspace") == 1
     await swept()
-    assert set(objects(tmp_path)) == {f"{other}/{kept}"}
+    assert set(objects(tmp_path)) == {f"{other}/{kept}", OWNER}
 
 
 async def test_a_store_of_many_pages_is_looked_through_to_its_end(
@@ -317,7 +317,30 @@ async def test_a_store_of_many_pages_is_looked_through_to_its_end(
     for _ in range(40):
         put_object(tmp_path)
     await swept()
-    assert objects(tmp_path) == {}
+    assert list(objects(tmp_path)) == [OWNER]
+
+
+async def test_a_database_clears_no_store_of_another(
+    database: Database, tmp_path: Path, swept: Callable[[], Any]
+) -> None:
+    """Such as a copy that was made for tests, and points at the store of the original."""
+    (tmp_path / OWNER).write_text("another")
+    needless = put_object(tmp_path)
+    await swept()
+    assert set(objects(tmp_path)) == {needless, OWNER}
+    (tmp_path / OWNER).unlink()
+    await swept()
+    identity = database.value("select trusted.database_identity()")["id"]
+    assert objects(tmp_path) == {OWNER: identity.encode()}
+    oid = database.value("select oid from pg_database where datname = current_database()")
+    assert identity.endswith(f"/{oid}")  # a copy has another, or another cluster
+
+
+@pytest.mark.parametrize("name", ["one", "another"])
+async def test_a_store_has_the_first_database_that_asks(url: str, name: str) -> None:
+    kept = Storage(url)
+    assert await kept.belongs_to("one")
+    assert await kept.belongs_to(name) == (name == "one")
 
 
 async def test_in_s3_the_same_is_found(
