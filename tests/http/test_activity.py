@@ -160,14 +160,16 @@ async def test_members_and_the_workspace_are_part_of_its_activity(
     await client.call("PATCH", members, {"role": "editor"})
     bobs = Client(client.session, client.url, database.token("Bob"))
     await client.call("PATCH", base(workspace), {"name": "Ours"})
+    await client.call("PATCH", f"{base(workspace)}/collections/task", {"label": "Jobs"})
     await bobs.call("DELETE", members)
     database.join(workspace, "Bob", "viewer")
     await client.call("DELETE", members)
     found = await activities(client, f"{base(workspace)}/activity")
-    assert texts(found)[-6:] == [
+    assert texts(found)[-7:] == [
         "Bob joined as viewer",
         "made Bob editor",
         "renamed the workspace to Ours",
+        "changed the fields of Jobs",
         "left",
         "Bob joined as viewer",
         "removed Bob",
