@@ -9,7 +9,12 @@ language plpgsql volatile
 as $$
 declare
   v_data jsonb;
-  v_field record;
+  v_rules jsonb;
+  v_unknown text;
+  v_keys text[];
+  v_key text;
+  v_rule jsonb;
+  v_value jsonb;
   v_said text;
   v_errors jsonb;
   v_verdict jsonb;
@@ -24,28 +29,34 @@ begin
     where c.workspace_id = new.workspace_id and c.key = new.collection;
     new.data := coalesce(v_data, new.data);
   end if;
-  for v_field in
-    select k.key, nullif(new.data -> k.key, 'null') as value, c.rules -> k.key as rule, c.unknown_fields
-    from core.collection c
-    cross join (select jsonb_object_keys(coalesce(old.data || new.data, new.data)) as key) k
-    where c.workspace_id = new.workspace_id and c.key = new.collection
-      and new.data -> k.key is distinct from old.data -> k.key
-      and coalesce(jsonb_typeof(new.data -> k.key), 'null') is distinct from c.rules -> k.key ->> 'plain'
-  loop
-    if v_field.value is null then
-      v_said := case when v_field.rule ? 'required' then 'is required.' end;
-    elsif v_field.rule is null then
-      v_said := case v_field.unknown_fields when 'refuse' then 'is no field of this collection.' end;
+  select c.rules, c.unknown_fields, array(
+    select k.key
+    from (select jsonb_object_keys(coalesce(old.data || new.data, new.data)) as key) k
+    where new.data -> k.key is distinct from old.data -> k.key
+      and coalesce(jsonb_typeof(new.data -> k.key), 'null') is distinct from c.rules -> k.key ->> 'plain')
+  into v_rules, v_unknown, v_keys
+  from core.collection c
+  where c.workspace_id = new.workspace_id and c.key = new.collection;
+  if v_keys = '{}' and v_errors is null or v_keys is null then
+    return new;
+  end if;
+  foreach v_key in array v_keys loop
+    v_rule := v_rules -> v_key;
+    v_value := nullif(new.data -> v_key, 'null');
+    if v_value is null then
+      v_said := case when v_rule ? 'required' then 'is required.' end;
+    elsif v_rule is null then
+      v_said := case v_unknown when 'refuse' then 'is no field of this collection.' end;
     else
-      if v_field.rule ->> 'type' = 'reference' then
+      if v_rule ->> 'type' = 'reference' then
         perform logic.seq_last(new.workspace_id);
       end if;
-      v_said := logic.field_violation(new.workspace_id, v_field.rule, v_field.value);
+      v_said := logic.field_violation(new.workspace_id, v_rule, v_value);
     end if;
     if v_said is not null then
-      v_errors := coalesce(v_errors, '[]') || logic.field_error(v_field.key, v_said);
-    elsif v_field.rule ? 'transitions' and core.entered_actor() is not null then
-      v_verdict := logic.transition_judge(new.workspace_id, v_field.key, v_field.rule, old.data -> v_field.key, v_field.value, new.data);
+      v_errors := coalesce(v_errors, '[]') || logic.field_error(v_key, v_said);
+    elsif v_rule ? 'transitions' and core.entered_actor() is not null then
+      v_verdict := logic.transition_judge(new.workspace_id, v_key, v_rule, old.data -> v_key, v_value, new.data);
       v_errors := coalesce(v_errors || (v_verdict -> 'errors'), v_errors, v_verdict -> 'errors');
       v_refused := coalesce(v_refused, v_verdict -> 'refused');
     end if;
