@@ -40,12 +40,12 @@ def pytest_asyncio_loop_factories(config: pytest.Config, item: pytest.Item) -> d
     return {"uvloop": uvloop.new_event_loop}
 
 
-def bounded(test: Callable[..., Awaitable[None]]) -> Callable[..., Awaitable[None]]:
+def bounded(test: Callable[..., Awaitable[None]], seconds: float) -> Callable[..., Awaitable[None]]:
     """The test with an end: what it awaits when its time is up is in the traceback."""
 
     @functools.wraps(test)
     async def run(*args: object, **kwargs: object) -> None:
-        async with asyncio.timeout(ASYNC_TIMEOUT):
+        async with asyncio.timeout(seconds):
             await test(*args, **kwargs)
 
     return run
@@ -55,7 +55,8 @@ def bounded(test: Callable[..., Awaitable[None]]) -> Callable[..., Awaitable[Non
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if isinstance(item, pytest.Function) and inspect.iscoroutinefunction(item.obj):
-            item.obj = bounded(item.obj)
+            own = item.get_closest_marker("timeout")
+            item.obj = bounded(item.obj, own.args[0] - 30 if own else ASYNC_TIMEOUT)
 
 
 def skip_or_fail(reason: str) -> None:

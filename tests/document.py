@@ -65,7 +65,7 @@ def _pointer(response: Any, operation: Operation, status: int) -> str:
 def _closed_document() -> Any:
     closed = deepcopy(document())
     for schema in _schemas(closed["components"]["schemas"]):
-        if "properties" in schema:
+        if schema.get("type") == "object" and "properties" in schema:
             schema.setdefault("additionalProperties", False)
     return closed
 

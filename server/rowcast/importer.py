@@ -104,8 +104,8 @@ async def import_endpoint(request: web.Request) -> web.Response:
 
 def _parameters(request: web.Request) -> tuple[str, dict[str, str], str | None, bool]:
     """Name, mapping, collection, and whether it is a dry run. Raises Problem 422."""
-    name = request.headers.get("Idempotency-Key", "")
-    if len(name) > 255:
+    name = request.headers.get("Idempotency-Key")
+    if name is not None and not 1 <= len(name) <= 255:
         raise Problem(422, "invalid_idempotency_key", "Idempotency-Key has 1 to 255 characters.")
     mapping: dict[str, str] = {}
     collection, dry_run, errors = None, False, []

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic.alias_generators import to_camel
 
 Text = Annotated[str, Field(max_length=1000)]
@@ -18,10 +18,23 @@ Name = Annotated[
 ]
 CommentText = Annotated[str, Field(min_length=1, max_length=20_000)]
 Key = Annotated[str, Field(max_length=40)]
-Email = Annotated[str, Field(min_length=3, max_length=320)]
+# The pattern is for the document: what can be an address the database says (logic.account_check).
+_ADDRESS = r"[^@\s\x00-\x1f\x7f-\x9f<>()\[\],;:\\\"]+"
+Email = Annotated[
+    str,
+    Field(
+        min_length=3,
+        max_length=320,
+        json_schema_extra={"pattern": rf"^(?!.*=\?) *{_ADDRESS}@{_ADDRESS} *$"},
+    ),
+]
 Password = Annotated[str, Field(min_length=8, max_length=200)]
 Search = Annotated[str, Field(max_length=200)]
-Version = Annotated[int, Field(ge=1, le=2**31 - 1)]
+# To JSON 3.0 is 3.
+Whole = Annotated[
+    int, BeforeValidator(lambda x: int(x) if isinstance(x, float) and x.is_integer() else x)
+]
+Version = Annotated[Whole, Field(ge=1, le=2**31 - 1)]
 Document = dict[str, Any]
 
 
@@ -116,7 +129,7 @@ class FieldDefinition(Body):
     target: Key | None = None
     on_delete: Key | None = None
     renamed_from: Annotated[str, Field(max_length=100)] | None = None
-    position: int | None = None
+    position: Whole | None = None
 
 
 FieldDefinitions = Annotated[list[FieldDefinition], Field(max_length=1000)]
@@ -174,7 +187,7 @@ class Invitation(Body):
 
     email: Email
     role: Key
-    expires_in_days: Annotated[int, Field(ge=1, le=90)] | None = None
+    expires_in_days: Annotated[Whole, Field(ge=1, le=90)] | None = None
 
 
 class Register(Body):
@@ -236,7 +249,7 @@ class TokenCreate(Body):
 
     name: Name
     scopes: Annotated[list[Literal["read", "write", "manage"]], Field(min_length=1, max_length=3)]
-    expires_in_days: Annotated[int, Field(ge=1, le=3650)] | None = None
+    expires_in_days: Annotated[Whole, Field(ge=1, le=3650)] | None = None
 
 
 class Acceptance(MailToken):
@@ -282,11 +295,28 @@ class RecordMove(Body):
     after: Text | None = None
 
 
+def _one_of(word: str, **types: str) -> dict[str, Any]:
+    """The schema of a model that needs one (anyOf), or just one (oneOf), of some members."""
+    return {
+        word: [
+            {"required": [name], "properties": {name: {"type": type_}}}
+            for name, type_ in types.items()
+        ]
+    }
+
+
+_A_RECORD = _one_of("anyOf", recordId="string", id="string")
+_A_FIELD = _one_of("oneOf", key="string", path="array")
+_A_COLLECTION = _one_of("anyOf", collection="string", table="string")
+
+
 class _Operation(Body):
     """What all operations say: which record, and perhaps of which collection.
 
     Source document 4 calls them `table` and `id`.
     """
+
+    model_config = ConfigDict(json_schema_extra=_A_RECORD)
 
     collection: Key | None = None
     table: Key | None = None
@@ -303,6 +333,8 @@ class _Operation(Body):
 class _FieldOperation(_Operation):
     """A field, or a place within one."""
 
+    model_config = ConfigDict(json_schema_extra={"allOf": [_A_RECORD, _A_FIELD]})
+
     key: Annotated[str, Field(min_length=1, max_length=100)] | None = None
     path: Annotated[list[Text], Field(min_length=1, max_length=32)] | None = None
 
@@ -315,6 +347,8 @@ class _FieldOperation(_Operation):
 
 class CreateOperation(Body):
     """A new record, perhaps with an id of the client's own."""
+
+    model_config = ConfigDict(json_schema_extra=_A_COLLECTION)
 
     type: Literal["create"]
     collection: Key | None = None
@@ -370,7 +404,7 @@ class ListInsertOperation(_FieldOperation):
     value: Any
     before: Any = None
     after: Any = None
-    index: Annotated[int, Field(ge=0, le=10**6)] | None = None
+    index: Annotated[Whole, Field(ge=0, le=10**6)] | None = None
 
 
 class ListRemoveOperation(_FieldOperation):
@@ -639,6 +673,6 @@ class EventsQuery(Query):
     since: Annotated[int, Field(ge=0, le=2**62)] | None = None
     last_event_id: Annotated[str, Field(max_length=100)] | None = None
     collections: Text | None = None
-    records: Annotated[str, Field(max_length=8000)] | None = None
+    records: Annotated[str, Field(max_length=4000)] | None = None
     include: Annotated[str, Field(pattern="^record$")] | None = None
     ticket: Annotated[str, Field(max_length=100)] | None = None

@@ -17,6 +17,7 @@ from pydantic_core import core_schema
 
 from rowcast import __version__, answers, models
 from rowcast.operations import TAGS, Operation, codes, operations
+from rowcast.resources import resource_directory
 
 Json = dict[str, Any]
 
@@ -182,6 +183,8 @@ def _schemas() -> Json:
     bodies = {operation.body for operation in operations() if operation.body is not None}
     shown = {model for operation in operations() for model in _answers(operation)}
     of_bodies = _definitions(bodies, _Plain)
+    templates = sorted(file.stem for file in resource_directory("templates").glob("*.toml"))
+    of_bodies["WorkspaceCreate"]["properties"]["template"]["enum"] = templates
     of_answers = _definitions({answers.Problem, *shown}, _NoNulls)
     twice = sorted(set(of_bodies) & set(of_answers))
     assert not twice, f"models of bodies and of answers by the same name: {twice}"
@@ -243,7 +246,7 @@ def _parameters(operation: Operation, example: Json) -> Iterator[Json]:
             {"example": shown[name]} if name in shown else {}
         )
     yield from _query_parameters(operation, example.get("query", {}))
-    if operation.writes and operation.anybody is not True:
+    if operation.keyed:
         yield {"$ref": "#/components/parameters/idempotencyKey"}
     if operation.if_match:
         yield {"$ref": "#/components/parameters/ifMatch"}
@@ -269,7 +272,11 @@ def _query_parameters(operation: Operation, shown: Json) -> Iterator[Json]:
         }
         if name in ("filter", "map"):
             found |= {"style": "deepObject", "explode": True}
-            found["schema"] = {"type": "object", "additionalProperties": {"type": "string"}}
+            found["schema"] = {
+                "type": "object",
+                "propertyNames": {"pattern": r"^[^\[\]]{1,100}$"},
+                "additionalProperties": {"type": "string", "maxLength": 1000},
+            }
             inner = {
                 key[len(name) + 1 : -1]: x for key, x in shown.items() if key.startswith(f"{name}[")
             }
@@ -281,7 +288,7 @@ def _query_parameters(operation: Operation, shown: Json) -> Iterator[Json]:
 
 def _common_parameters() -> Json:
     text: Json = {"type": "string", "minLength": 1, "maxLength": 255}
-    etag = {"type": "string", "maxLength": 255}
+    etag: Json = {"type": "string"}
     return {
         "idempotencyKey": {
             "name": "Idempotency-Key",
@@ -305,7 +312,7 @@ def _common_parameters() -> Json:
             "name": "Range",
             "in": "header",
             "description": "One range of bytes: `bytes=0-1023`, `bytes=1024-`, `bytes=-1024`.",
-            "schema": {"type": "string", "maxLength": 100},
+            "schema": {"type": "string"},
         },
         "lastEventId": {
             "name": "Last-Event-ID",

@@ -52,7 +52,8 @@ TAGS = {
 }
 
 _UPLOADS = ("text/csv", "application/x-ndjson")
-_OPEN_TO_ANYBODY = ("update_me", "logout", "accept_invitation")  # of ACTIONS all but these
+_KEYED = ("update_me", "accept_invitation")  # of ACTIONS
+_ANYBODY = {"update_me": False, "logout": None, "accept_invitation": None}  # of ACTIONS
 _ROW = re.compile(r"^\| `([a-z_]+)` \| (?:(\d{3}) \| )?(.+?) \|")
 _COMMENT = re.compile(r"comment on function [^;]*? is\s+'((?:[^']|'')+)';")
 _RAISES = re.compile(r"PT([45]\d\d) ([a-z_]+(?:, (?!PT)[a-z_]+(?![a-z_.]*\())*)")
@@ -67,6 +68,7 @@ class Operation:
     upload: the content types of a body that is no JSON. partial: whether it answers ranges.
     anybody: credentials are not asked for (None: they may be needed or not). media: of the answer.
     part: of the API, where the path does not say it.
+    keyed: it takes an Idempotency-Key.
     """
 
     name: str
@@ -82,6 +84,7 @@ class Operation:
     status: int = 200
     anybody: bool | None = False
     if_match: bool = False
+    keyed: bool = False
     media: str = "application/json"
     function: str | None = None
     part: str | None = None
@@ -122,6 +125,7 @@ def operations() -> tuple[Operation, ...]:
             " under the same `Idempotency-Key` adds nothing.",
             query=models.ImportQuery,
             upload=_UPLOADS,
+            keyed=True,
         ),
         Operation("live", "GET", "/health/live", "The process answers.", anybody=True),
         Operation("ready", "GET", "/health/ready", "The database answers too.", anybody=True),
@@ -148,6 +152,7 @@ def _of_route(route: Route) -> Operation:
         media=route.media or "application/json",
         function=route.function,
         part=route.tag,
+        keyed=route.method != "GET",
     )
 
 
@@ -160,7 +165,8 @@ def _of_action(action: Action) -> Operation:
         summary.partition("\n")[0],
         body=action.body,
         status=action.status,
-        anybody=None if action.handler in _OPEN_TO_ANYBODY else True,
+        keyed=action.handler in _KEYED,
+        anybody=_ANYBODY.get(action.handler, True),
     )
 
 
@@ -176,8 +182,9 @@ def _of_file(route: FileRoute) -> Operation:
         query=route.query,
         upload=("multipart/form-data",) if sends else (),
         partial=not sends,
+        keyed=sends,
         status=201 if sends else 200,
-        media="application/json" if sends else "application/octet-stream",
+        media="application/json" if sends else "*/*",
     )
 
 

@@ -1,8 +1,8 @@
 -- Writes logic.call, the dispatcher: one static branch per api function that a route can name, so that a call costs no
 -- parsing and no planning, and one per function that the process calls for itself, as trusted.<name>. It is made anew from the
 -- catalogue at the end of each load of sql/.
--- A parameter p_base_version is the member baseVersion of the arguments; one that is missing is null. p_workspace_id is the
--- entered workspace. p_rest is what is left: the members that no parameter is named after (a flat body). Functions that return
+-- A parameter p_base_version is the member baseVersion of the arguments (3.0 is 3 to JSON); one that is missing is null.
+-- p_workspace_id is the entered workspace. p_rest is what is left: the members that no parameter is named after (a flat body). Functions that return
 -- a set (the batch itself, the hub's reader) can't be named.
 -- The dispatchers of the faces are made with it (see faces_build).
 create or replace function logic.dispatcher_build() returns void
@@ -26,6 +26,8 @@ begin
       when x.type = 'text[]'::regtype then format(
         'array(select jsonb_array_elements_text(p_arguments -> %L))', logic.camel_case(x.name))
       when x.type = 'text'::regtype then format('p_arguments ->> %L', logic.camel_case(x.name))
+      when x.type in ('integer'::regtype, 'bigint'::regtype) then format(
+        '(p_arguments ->> %L)::numeric::%s', logic.camel_case(x.name), x.type::regtype)
       else format('(p_arguments ->> %L)::%s', logic.camel_case(x.name), x.type::regtype)
     end, ', ' order by x.n) as list
     from unnest(p.proargnames, p.proargtypes::oid[]) with ordinality x(name, type, n)
