@@ -184,7 +184,7 @@ TOLD: dict[tuple[str, str], Callable[[World], str]] = {
 
 def written(world: World) -> dict[str, Any]:
     """Nothing to say; but the actor, if he may, has changed the record before."""
-    body = {"id": world.record, "patch": {"title": f"Draft {uuid.uuid4()}"}}
+    body = {"id": world.record, "patch": {"description": f"Draft {uuid.uuid4()}"}}
     _by_actor(world, "record_update", body)
     return {}
 
