@@ -1,6 +1,6 @@
 -- Refuses a document: first for its faults, all at once, else for a step that its workflow does not have. But an erasure takes a person out
 -- of every document, whatever is required there.
--- Raises PT422 invalid_fields {errors: [{path, message}]}, PT409 transition_not_allowed {field, from, to, possible}.
+-- Raises PT422 invalid_document_fields {errors: [{path, message}]}, PT409 transition_not_allowed {field, from, to, possible}.
 create or replace function logic.raise_invalid_fields(p_workspace_id uuid, p_errors jsonb, p_refused jsonb) returns void
 language plpgsql stable
 as $$
@@ -18,7 +18,7 @@ begin
   select string_agg(substr(e.value ->> 'path', 6, 100) || ' ' || (e.value ->> 'message'), ' ' order by e.n) into v_text
   from jsonb_array_elements(p_errors) with ordinality e(value, n)
   where e.n <= 5;
-  raise sqlstate 'PT422' using hint = 'invalid_fields', detail = jsonb_build_object('errors', p_errors),
+  raise sqlstate 'PT422' using hint = 'invalid_document_fields', detail = jsonb_build_object('errors', p_errors),
     message = v_text || case when jsonb_array_length(p_errors) > 5 then ' And more.' else '' end;
 end
 $$;

@@ -3,7 +3,7 @@
 -- (record__200_version takes it out). Workflows bind who acts; a direct writer is nobody, and bound by types alone.
 -- On the hot path: one look-up brings the changed fields with their rules, without those whose JSON type is all there is to check.
 -- Locks: the clock of the workspace where a reference is set, so that its record is not deleted meanwhile.
--- Raises PT422 invalid_fields with every fault there is, PT409 transition_not_allowed.
+-- Raises PT422 invalid_document_fields with every fault there is, PT409 transition_not_allowed.
 create or replace function logic.record__150_fields() returns trigger
 language plpgsql volatile
 as $$
@@ -62,7 +62,7 @@ begin
     end if;
   end loop;
   if v_errors is not null or v_refused is not null then
-    perform logic.raise_invalid_fields(new.workspace_id, v_errors, v_refused);
+    perform logic.raise_invalid_document_fields(new.workspace_id, v_errors, v_refused);
   end if;
   return new;
 end

@@ -50,11 +50,11 @@ async def test_every_write_names_all_faults_and_changes_nothing(
             {"id": str(uuid.uuid4()), "operations": [create]},
         ),
     ]:
-        problem = (await client.send(method, where, body)).problem(422, "invalid_fields")
+        problem = (await client.send(method, where, body)).problem(422, "invalid_document_fields")
         assert told(problem) == FAULTS, (method, where)
         assert "points must be a number." in problem["detail"]
     move = {"field": "status", "value": "Done"}
-    (await client.send("POST", f"{path}/move", move)).problem(422, "invalid_fields")
+    (await client.send("POST", f"{path}/move", move)).problem(422, "invalid_document_fields")
     assert (await client.call("GET", path))["version"] == 1
     assert database.value("select count(*) from core.record") == 1
 
@@ -77,14 +77,14 @@ async def test_an_import_tells_the_line_and_takes_the_others(
 
 async def test_what_is_required_and_what_is_the_default(client: Client, requests: str) -> None:
     reply = await client.send("POST", f"{requests}?collection=request", {"data": {"vendor": ""}})
-    assert told(reply.problem(422, "invalid_fields")) == [
+    assert told(reply.problem(422, "invalid_document_fields")) == [
         {"path": "data.description", "message": "is required."},
         {"path": "data.title", "message": "is required."},
     ]
     made = await client.call("POST", f"{requests}?collection=request", {"data": REQUEST})
     assert made["data"] == {**REQUEST, "status": "Submitted", "priority": "Medium"}
     reply = await client.send("PATCH", f"{requests}/{made['id']}", {"patch": {"title": None}})
-    reply.problem(422, "invalid_fields")
+    reply.problem(422, "invalid_document_fields")
 
 
 async def test_a_step_that_is_not_open_names_those_that_are(
@@ -103,7 +103,7 @@ async def test_a_step_that_is_not_open_names_those_that_are(
         assert sorted(problem["possible"]) == expected[name]
     await manager.call("POST", f"{path}/move", {"field": "status", "value": "In Review"})
     reply = await manager.send("PATCH", path, {"patch": {"status": "In Progress"}})
-    assert told(reply.problem(422, "invalid_fields")) == [
+    assert told(reply.problem(422, "invalid_document_fields")) == [
         {"path": "data.assignedTo", "message": "is needed where status becomes In Progress."}
     ]
     patch = {"status": "In Progress", "assignedTo": database.account("Max")}

@@ -35,7 +35,10 @@ def refused(write: Callable[..., Any], *arguments: Any, **data: Any) -> Errors:
     """The errors with which a write is refused, by path."""
     with pytest.raises(psycopg.Error) as caught:
         write(*arguments, **data)
-    assert (caught.value.sqlstate, caught.value.diag.message_hint) == ("PT422", "invalid_fields")
+    assert (caught.value.sqlstate, caught.value.diag.message_hint) == (
+        "PT422",
+        "invalid_document_fields",
+    )
     errors = json.loads(caught.value.diag.message_detail or "")["errors"]
     assert len({error["path"] for error in errors}) == len(errors)
     return {error["path"]: error["message"] for error in errors}
@@ -198,7 +201,7 @@ def test_an_exemption_of_another_transaction_is_not_believed(notes: Table, claim
                 "insert into core.record (workspace_id, collection) values (%s, 'note')",
                 [notes.workspace],
             )
-    assert caught.value.diag.message_hint == "invalid_fields"
+    assert caught.value.diag.message_hint == "invalid_document_fields"
 
 
 # References

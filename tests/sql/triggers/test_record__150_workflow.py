@@ -86,7 +86,7 @@ def test_a_step_that_asks_for_a_field_takes_it_with_the_same_write(
 ) -> None:
     record = put(database, workspace, "requester", status="In Review")
     reply = patch(database, workspace, "manager", record, status="In Progress", estimatedHours="x")
-    assert (reply.state, reply.answer["hint"]) == ("PT422", "invalid_fields")
+    assert (reply.state, reply.answer["hint"]) == ("PT422", "invalid_document_fields")
     paths = {error["path"] for error in detail(reply)["errors"]}
     assert paths == {"data.assignedTo", "data.estimatedHours"}
     empty = patch(database, workspace, "manager", record, status="In Progress", assignedTo=[])
@@ -104,7 +104,7 @@ def test_a_step_that_asks_for_a_field_takes_it_with_the_same_write(
 def test_what_is_no_value_at_all_is_a_fault_and_no_step(database: Database, workspace: str) -> None:
     record = put(database, workspace, "requester", status="Submitted")
     reply = patch(database, workspace, "manager", record, status="Nonsense")
-    assert (reply.state, reply.answer["hint"]) == ("PT422", "invalid_fields")
+    assert (reply.state, reply.answer["hint"]) == ("PT422", "invalid_document_fields")
     gone = patch(database, workspace, "manager", record, status=None)
     assert (gone.state, detail(gone)["to"]) == ("PT409", None)
 
