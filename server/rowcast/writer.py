@@ -348,8 +348,11 @@ class Writer:
                 self._retry_alone(in_time, error)
         else:
             busy = self._settle(in_time, rows)
-            if busy:
+            if busy and busy[0].alone:
+                self._to_lane(busy)  # behind the others: who waits for a record holds up nobody
+            elif busy:
                 self._to_lane(reversed(busy), first=True)
+            if busy:
                 await asyncio.sleep(random.uniform(0.5, 1.5) * _BUSY_PAUSE * 5)
 
     def _turn_away(self) -> None:

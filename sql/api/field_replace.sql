@@ -1,5 +1,6 @@
 -- PUT the fields of a collection, all at once: what is left out is removed, what has another name, type or options takes its values along
 -- (see migration_steps). With p_dry_run nothing is written, and what would happen is answered.
+-- Locks: as records_claim.
 -- Raises PT403 not_permitted, PT404 unknown_collection, PT422 invalid_fields, PT409 option_in_use, values_do_not_fit.
 create or replace function api.field_replace(
   p_workspace_id uuid, p_collection text, p_fields jsonb, p_dry_run boolean default false) returns jsonb
@@ -14,6 +15,9 @@ begin
     perform logic.raise_definition_faults((
       select coalesce(jsonb_agg(to_jsonb(f) order by f.path), '[]') from logic.fields_faults(p_workspace_id, v_collection.key, p_fields) f));
     v_steps := logic.migration_steps(p_workspace_id, v_collection.key, p_fields);
+    if v_steps <> '[]' and not coalesce(p_dry_run, false) then
+      perform logic.records_claim(p_workspace_id, v_collection.key);
+    end if;
     if v_steps <> '[]' then
       perform logic.migration_check(p_workspace_id, v_collection.key, v_steps);
     end if;

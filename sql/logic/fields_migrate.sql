@@ -2,7 +2,7 @@
 -- then each document that changes, as a change like any other. The migration has judged the values itself (see migration_check), against the
 -- new rules; what a document held before that fits no rule stays as it is. So meanwhile the collection has no rules and no workflow:
 -- a document that is renamed in is not a step of a workflow.
--- Locks: all records that change, in order of number; under the clock, which is held already.
+-- Locks: as documents_migrate.
 create or replace function logic.fields_migrate(p_collection core.collection, p_fields jsonb, p_steps jsonb) returns void
 language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
 as $$

@@ -1,11 +1,12 @@
 """New fields take the documents along: what is renamed, removed, converted, filled, and refused."""
 
+import asyncio
 import time
 from typing import Any
 
 import pytest
 
-from support import Client, Database
+from support import Client, Database, eventually
 
 Field = dict[str, Any]
 
@@ -423,6 +424,58 @@ async def test_other_collections_and_tenants_are_left_alone(
     before = database.run(others)
     await things.put({**TITLE, "key": "name", "renamedFrom": "title"})
     assert database.run(others) == before
+
+
+async def test_writes_at_the_same_time_are_before_it_or_after_it(things: Things) -> None:
+    """Patches of the old key that came too late are refused, and none is lost or left behind."""
+    await things.make([SIZE], *({"size": "s"} for _ in range(10)), unknownFields="refuse")
+    path = f"{things.path}/thing/fields"
+    fields = [{**SIZE, "key": "width", "renamedFrom": "size"}]
+    statuses: list[int] = []
+
+    async def patch(record: str) -> None:
+        for n in range(12):
+            for key in ("size", "width"):
+                body = {"patch": {key: "sml"[n % 3]}}
+                reply = await things.client.send("PATCH", f"{things.records}/{record}", body)
+                statuses.append(reply.status)
+
+    async def migrate() -> None:
+        await eventually(lambda: len(statuses) > 40)
+        await things.client.call("PUT", path, {"fields": fields})
+
+    await asyncio.gather(migrate(), *(patch(record) for record in things.ids))
+    assert set(statuses) == {200, 422}
+    assert [set(document) for document in things.documents()] == [{"width"}] * 10
+    logged = things.database.run(
+        "select record_id::text, patch from core.change where record_id is not null order by seq"
+    )
+    for record, document in zip(things.ids, things.documents(), strict=True):
+        told: dict[str, Any] = {"size": "s"}
+        for one, change in logged:
+            told |= (change or {}) if one == record else {}
+        assert {key: value for key, value in told.items() if value is not None} == document
+
+
+async def test_a_record_that_psql_holds_is_waited_for_without_the_lock(
+    things: Things, database: Database, workspace: str
+) -> None:
+    """The migration comes back for it; meanwhile others write."""
+    await things.make([SIZE], {"size": "s"}, {"size": "m"})
+    other = database.task(workspace, title="x")["id"]
+    fields = [{**SIZE, "key": "width", "renamedFrom": "size"}]
+    path = f"{things.path}/thing/fields"
+    with database.connect() as holder:
+        holder.execute("begin")
+        holder.execute("select 1 from core.record where id = %s for update", [things.ids[1]])
+        migration = asyncio.create_task(things.client.call("PUT", path, {"fields": fields}))
+        for n in range(5):
+            body = {"patch": {"title": str(n)}}
+            await things.client.call("PATCH", f"{things.records}/{other}", body)
+        assert not migration.done()
+        holder.execute("commit")
+    await migration
+    assert things.documents() == [{"width": "s"}, {"width": "m"}]
 
 
 async def test_10000_records_are_migrated_in_seconds_and_the_log_is_whole(

@@ -100,6 +100,7 @@ DEFINERS = {
     "logic.record__600_references": "finds and changes what refers to a record, whoever may see it",
     "logic.record_last_seq": "reads the log",
     "logic.record_probe": "operators on documents reach no index under row-level security",
+    "logic.records_claim": "locks records, whoever sees them",
     "logic.repeated_collection": "reads the log",
     "logic.repeated_comment_id": "reads the log",
     "logic.repeated_attachment_id": "reads the log",
