@@ -345,12 +345,14 @@ async def test_the_workflow_follows_fields_and_options(things: Things) -> None:
                 {"from": "s", "to": "m", "requires": ["title", "note"]},
                 {"from": "m", "to": "l"},
                 {"from": "*", "to": "s"},
-                {"from": None, "to": "s"},
             ],
         }
     ]
-    fields = [TITLE, SIZE, {"key": "note", "type": "text"}]
-    await things.make(fields, {"title": "a", "size": "s", "note": "n"}, workflow=workflow)
+    fields = [TITLE, {**SIZE, "default": "s"}, {"key": "note", "type": "text"}]
+    documents = [{"title": "a", "note": "n"}, {"title": "b", "note": "n"}]
+    await things.make(fields, *documents, workflow=workflow)
+    path = f"{things.records}/{things.ids[1]}"
+    await things.client.call("PATCH", path, {"patch": {"size": "m"}})
     answer = await things.put(
         {**TITLE, "key": "name", "renamedFrom": "title"},
         {
@@ -358,22 +360,26 @@ async def test_the_workflow_follows_fields_and_options(things: Things) -> None:
             "key": "width",
             "renamedFrom": "size",
             "options": [{"value": "small", "renamedFrom": "s"}, "m"],
+            "default": "small",
         },
     )
-    assert things.documents() == [{"name": "a", "width": "small"}], "no step of the workflow"
+    width = [{"name": "a", "width": "small"}, {"name": "b", "width": "m"}]
+    assert things.documents() == width, "from nothing to m is no step of the workflow"
     assert answer["workflow"] == [
         {
             "field": "width",
             "transitions": [
                 {"from": "small", "to": "m", "requires": ["name"]},
                 {"from": "*", "to": "small"},
-                {"from": None, "to": "small"},
             ],
         }
     ]
+    reply = await things.client.send("PATCH", path, {"patch": {"width": None}})
+    reply.problem(409, "transition_not_allowed")
     text = {"key": "width", "type": "text"}
     answer = await things.put({**TITLE, "key": "name"}, text)
     assert answer["workflow"] is None, "no select, no workflow"
+    await things.client.call("PATCH", path, {"patch": {"width": None}})
 
 
 async def test_whom_a_record_concerns_follows_a_user_field(
