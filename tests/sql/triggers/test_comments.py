@@ -1,6 +1,7 @@
 """Comments written as psql does: counted, logged, bounded, and in step with their record."""
 
 import threading
+import time
 import uuid
 from typing import Any
 
@@ -246,3 +247,30 @@ def test_comments_of_a_record_that_changes_hands_all_the_time_end_up_with_it(
     assert audiences == [(row["audience"],)]
     assert row["comment_count"] == database.value("select count(*) from core.comment") > 0
     assert table.seqs() == list(range(1, len(table.seqs()) + 1))
+
+
+def test_a_comment_that_waited_for_its_record_to_change_hands_goes_with_it(
+    table: Table, database: Database
+) -> None:
+    table.user_field("assignee")
+    record = table.insert(title="One")
+    bob = database.join(table.workspace, "Bob", "editor")
+    said: list[str] = []
+    speaking = threading.Thread(target=lambda: said.append(say(table, record)))
+    with database.connect() as connection:
+        with connection.transaction():
+            connection.execute(
+                "update core.record set data = data || jsonb_build_object('assignee', %s::text)"
+                " where id = %s",
+                [bob, record],
+            )
+            speaking.start()
+            waiting = (
+                "select count(*) from pg_stat_activity where datname = current_database()"
+                " and wait_event_type = 'Lock' and query like 'insert into core.comment%%'"
+            )
+            deadline = time.monotonic() + 20
+            while not database.value(waiting) and time.monotonic() < deadline:
+                pass
+        speaking.join(20)
+    assert comment(database, said[0])["audience"] == table.row(record)["audience"] == [bob]
