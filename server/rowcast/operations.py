@@ -198,6 +198,7 @@ def _streams() -> Iterator[Operation]:
             "`connected` first, then an event per change; `docs/events.md` describes them all.",
             query=models.EventsQuery,
             media="text/event-stream",
+            part=stream.tag,
         )
 
 

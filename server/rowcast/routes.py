@@ -70,6 +70,7 @@ class StreamRoute:
 
     path: str
     forms: tuple[str, ...]
+    tag: str | None = None
 
 
 def collection_of(
