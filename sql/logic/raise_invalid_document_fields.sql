@@ -1,7 +1,7 @@
 -- Refuses a document: first for its faults, all at once, else for a step that its workflow does not have. But an erasure takes a person out
 -- of every document, whatever is required there.
 -- Raises PT422 invalid_document_fields {errors: [{path, message}]}, PT409 transition_not_allowed {field, from, to, possible}.
-create or replace function logic.raise_invalid_fields(p_workspace_id uuid, p_errors jsonb, p_refused jsonb) returns void
+create or replace function logic.raise_invalid_document_fields(p_workspace_id uuid, p_errors jsonb, p_refused jsonb) returns void
 language plpgsql stable
 as $$
 declare
@@ -22,4 +22,4 @@ begin
     message = v_text || case when jsonb_array_length(p_errors) > 5 then ' And more.' else '' end;
 end
 $$;
-comment on function logic.raise_invalid_fields(uuid, jsonb, jsonb) is 'Refuses a document for what its fields hold.';
+comment on function logic.raise_invalid_document_fields(uuid, jsonb, jsonb) is 'Refuses a document for what its fields hold.';
