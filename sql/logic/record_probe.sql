@@ -27,7 +27,7 @@ begin
   elsif v_lexemes is not null then
     if v_sort.indexed then
       v_found := logic.record_scan(p_workspace_id, p_collection, v_filter, v_sort, p_limit, p_offset, p_first => 2000);
-      if cardinality(v_found.ids) = p_limit and v_found.next_values is not null then
+      if v_found.next_values is not null then
         ids := v_found.ids;
         next_values := v_found.next_values;
         return;
