@@ -30,11 +30,9 @@ Email = Annotated[
 ]
 Password = Annotated[str, Field(min_length=8, max_length=200)]
 Search = Annotated[str, Field(max_length=200)]
-# To JSON 3.0 is 3.
-Whole = Annotated[
-    int, BeforeValidator(lambda x: int(x) if isinstance(x, float) and x.is_integer() else x)
-]
-Version = Annotated[Whole, Field(ge=1, le=2**31 - 1)]
+# To JSON 3.0 is 3. (Last in an annotation: bounds behind it would be missing from the document.)
+WHOLE = BeforeValidator(lambda x: int(x) if isinstance(x, float) and x.is_integer() else x)
+Version = Annotated[int, Field(ge=1, le=2**31 - 1), WHOLE]
 Document = dict[str, Any]
 
 
@@ -129,7 +127,7 @@ class FieldDefinition(Body):
     target: Key | None = None
     on_delete: Key | None = None
     renamed_from: Annotated[str, Field(max_length=100)] | None = None
-    position: Whole | None = None
+    position: Annotated[int, WHOLE] | None = None
 
 
 FieldDefinitions = Annotated[list[FieldDefinition], Field(max_length=1000)]
@@ -187,7 +185,7 @@ class Invitation(Body):
 
     email: Email
     role: Key
-    expires_in_days: Annotated[Whole, Field(ge=1, le=90)] | None = None
+    expires_in_days: Annotated[int, Field(ge=1, le=90), WHOLE] | None = None
 
 
 class Register(Body):
@@ -249,7 +247,7 @@ class TokenCreate(Body):
 
     name: Name
     scopes: Annotated[list[Literal["read", "write", "manage"]], Field(min_length=1, max_length=3)]
-    expires_in_days: Annotated[Whole, Field(ge=1, le=3650)] | None = None
+    expires_in_days: Annotated[int, Field(ge=1, le=3650), WHOLE] | None = None
 
 
 class Acceptance(MailToken):
@@ -404,7 +402,7 @@ class ListInsertOperation(_FieldOperation):
     value: Any
     before: Any = None
     after: Any = None
-    index: Annotated[Whole, Field(ge=0, le=10**6)] | None = None
+    index: Annotated[int, Field(ge=0, le=10**6), WHOLE] | None = None
 
 
 class ListRemoveOperation(_FieldOperation):
@@ -546,7 +544,7 @@ class CampaignMove(Body):
     """Where a task goes: a phase, and its place there, from 0."""
 
     phase_id: Text | None = None
-    position: Annotated[int, Field(ge=0, le=2**31 - 1)] | None = None
+    position: Annotated[int, Field(ge=0, le=2**31 - 1), WHOLE] | None = None
 
 
 class Query(BaseModel):

@@ -71,6 +71,7 @@ _PARAMETERS = {
 _FORM: Json = {
     "type": "object",
     "required": ["file"],
+    "additionalProperties": False,
     "properties": {"file": {"type": "string", "contentMediaType": "application/octet-stream"}},
 }
 

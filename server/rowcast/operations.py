@@ -57,6 +57,7 @@ _ANYBODY = {"update_me": False, "logout": None, "accept_invitation": None}  # of
 _ROW = re.compile(r"^\| `([a-z_]+)` \| (?:(\d{3}) \| )?(.+?) \|")
 _COMMENT = re.compile(r"comment on function [^;]*? is\s+'((?:[^']|'')+)';")
 _RAISES = re.compile(r"PT([45]\d\d) ([a-z_]+(?:, (?!PT)[a-z_]+(?![a-z_.]*\())*)")
+_VOLATILE = re.compile(r"^language \w+ volatile", re.MULTILINE)
 _AS = re.compile(r"[Rr]aises as (?:logic\.)?([a-z_]+)")
 
 
@@ -152,7 +153,7 @@ def _of_route(route: Route) -> Operation:
         media=route.media or "application/json",
         function=route.function,
         part=route.tag,
-        keyed=route.method != "GET",
+        keyed=_VOLATILE.search(text) is not None,
     )
 
 

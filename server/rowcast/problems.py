@@ -13,6 +13,10 @@ import orjson
 import psycopg
 from aiohttp import web
 
+from rowcast import logs
+
+log = logs.get("rowcast.problems")
+
 # SQLSTATE, or the start of one -> (status, code, what to tell the client)
 _SQLSTATES: tuple[tuple[str, tuple[int, str, str]], ...] = (
     ("57014", (503, "timeout", "This took too long and was given up; nothing was applied.")),
@@ -89,6 +93,7 @@ def problem_from_state(state: str, message: str, hint: str | None, detail: str |
     for prefix, (status, code, text) in _SQLSTATES:
         if state.startswith(prefix):
             return Problem(status, code, text)
+    log.error("unexpected error of the database", state=state, message=message)
     return Problem(500, "internal_error", "Something went wrong on our side.")
 
 

@@ -102,14 +102,24 @@ class Story:
 
 async def tell(story: Story) -> dict[str, dict[str, Any]]:
     """Tells the whole story; the examples by the names of their operations."""
+    await _endings(story, await begin(story))
+    return _told_again(story.examples)[0]
+
+
+async def begin(story: Story) -> str:
+    """Tells it up to where things end; the workspace that it is about."""
     await _signing_in(story)
     workspace = await _workspaces(story)
     await _members(story, workspace)
     await _records(story, workspace)
     await _atlas(story, workspace)
     await _faces(story)
-    await _endings(story, workspace)
-    return _told_again(story.examples)
+    return workspace
+
+
+def ids_told(story: Story) -> dict[str, str]:
+    """The ids in the examples of a story that was begun, and what they stand for."""
+    return {example: real for real, example in _told_again(story.examples)[1].items()}
 
 
 async def _signing_in(story: Story) -> None:
@@ -351,8 +361,13 @@ async def _endings(story: Story, workspace: str) -> None:
     await story.play("account_erase")
 
 
-def _told_again(examples: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    """The same with what differs from telling to telling made the same: ids, times, secrets."""
+def _told_again(
+    examples: dict[str, dict[str, Any]],
+) -> tuple[dict[str, dict[str, Any]], dict[str, str]]:
+    """The same with what differs from telling to telling made the same: ids, times, secrets.
+
+    And the ids, what they were and are.
+    """
     ids: dict[str, str] = {}
 
     def of_id(match: re.Match[str]) -> str:
@@ -372,4 +387,4 @@ def _told_again(examples: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]
         value = _CURSOR.sub("id: 13.q7Zt…", _RETRY.sub("retry: 3000", value))
         return _TIME.sub("2026-01-05T09:30:00.000000Z", _UUID.sub(of_id, value))
 
-    return {name: again(example) for name, example in examples.items()}
+    return {name: again(example) for name, example in examples.items()}, ids

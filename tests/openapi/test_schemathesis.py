@@ -11,15 +11,13 @@ import sys
 import tomllib
 from pathlib import Path
 from string import Template
-from typing import Any
 
 import aiohttp
 import pytest
 
-from openapi.story import deployment
+from openapi.story import Story, begin, deployment, ids_told
 from rowcast.openapi import document_bytes, examples
 from rowcast.operations import operations
-from storing import FORM, form
 from support import ROOT, Client, Database, serving
 
 EXAMPLES = int(os.environ.get("EXAMPLES", "4"))
@@ -32,67 +30,35 @@ LUCK = {"login", "refresh", "verify_email", "password_reset_confirm", "accept_in
 }
 
 
-def stage(database: Database) -> dict[str, str]:
-    """A workspace with this and that in it, of somebody who may do all there; what is where."""
-    workspace = database.workspace()
+def prepare(directory: Path, story: Story) -> dict[str, str]:
+    """Writes what schemathesis reads into a directory; its environment.
 
-    def made(function: str, **arguments: Any) -> str:
-        return str(database.call(function, workspace, arguments=arguments)["id"])
-
-    first = database.task(workspace, title="One", status="todo", points=3)["id"]
-    issued = "select logic.token_issue(%s, 'one', null, 9) ->> 'id'"
-    return {
-        "FUZZ_TOKEN": database.token("Ada", seconds=86400),
-        "FUZZ_WORKSPACE": workspace,
-        "FUZZ_RECORD": first,
-        "FUZZ_OTHER": database.task(workspace, title="Two")["id"],
-        "FUZZ_MEMBER": database.join(workspace, "Grace", "owner"),
-        "FUZZ_COMMENT": made("comment_create", id=first, body="Hello"),
-        "FUZZ_INVITATION": made("invitation_create", email="mary@example.org", role="viewer"),
-        "FUZZ_ACCESS_TOKEN": database.value(issued, database.account()),
+    That is the document, its examples about what the story has made, and the configuration.
+    """
+    text = document_bytes().decode()
+    for example, there in ids_told(story).items():
+        text = text.replace(example, there)
+    (directory / "openapi.json").write_text(text)
+    told = examples()
+    paths = [example["path"] for example in told.values() if "path" in example]
+    found = {
+        name: sorted(
+            {ids_told(story).get(path[name], path[name]) for path in paths if name in path}
+        )
+        for name in ("workspace", "id", "comment", "attachment", "invitation", "token", "account")
     }
-
-
-async def attached(client: Client, stage: dict[str, str]) -> str:
-    """The id of a new attachment."""
-    path = f"/api/v1/workspaces/{stage['FUZZ_WORKSPACE']}/records/{stage['FUZZ_RECORD']}"
-    reply = await client.send("POST", f"{path}/attachments", data=form(b"Hello"), headers=FORM)
-    return str(reply.json["id"])
-
-
-def prepare(directory: Path, stage: dict[str, str], database: Database) -> dict[str, str]:
-    """Writes what schemathesis reads into a directory; its environment."""
-    values = {**stage, "FUZZ_HOOKS": str(HERE / "fuzz_hooks.py")}
+    values = {f"FUZZ_{name.upper()}": '", "'.join(ids) for name, ids in found.items()}
+    values |= {"FUZZ_BEARER": story.database.token("Ada", seconds=86400)}
+    values |= {"FUZZ_HOOKS": str(HERE / "fuzz_hooks.py")}
     config = (HERE / "schemathesis.toml").read_text()
     (directory / "schemathesis.toml").write_text(Template(config).substitute(values))
-    (directory / "openapi.json").write_bytes(with_examples_of(stage))
     return {
         **os.environ,
-        **values,
-        "FUZZ_ADMIN": database.admin,
+        "FUZZ_BEARER": values["FUZZ_BEARER"],
+        "FUZZ_ADMIN": story.database.admin,
         "FUZZ_ANSWERS": str(directory / "answers.json"),
         "PYTHONPATH": f"{ROOT / 'tests'}:{ROOT / 'server'}",
     }
-
-
-def with_examples_of(stage: dict[str, str]) -> bytes:
-    """The document, its examples about what is on the stage."""
-    told = examples()
-    swaps = {
-        told["record_move"]["path"]["workspace"]: stage["FUZZ_WORKSPACE"],
-        told["record_move"]["path"]["id"]: stage["FUZZ_RECORD"],
-        told["record_move"]["body"]["before"]: stage["FUZZ_OTHER"],
-        told["atlas_task_update"]["path"]["id"]: stage["FUZZ_RECORD"],
-        told["workspace_transfer"]["body"]["accountId"]: stage["FUZZ_MEMBER"],
-        told["comment_update"]["path"]["comment"]: stage["FUZZ_COMMENT"],
-        told["attachment_delete"]["path"]["attachment"]: stage["FUZZ_ATTACHMENT"],
-        told["invitation_revoke"]["path"]["invitation"]: stage["FUZZ_INVITATION"],
-        told["token_revoke"]["path"]["token"]: stage["FUZZ_ACCESS_TOKEN"],
-    }
-    text = document_bytes().decode()
-    for example, real in swaps.items():
-        text = text.replace(example, real)
-    return text.encode()
 
 
 def test_the_exceptions_are_of_operations_that_there_are() -> None:
@@ -112,11 +78,9 @@ async def test_whatever_is_sent_the_answer_is_one_of_the_document(
     if EXAMPLES <= 10:
         options.append("--generation-deterministic")
     async with serving(deployment(database, tmp_path / "store")) as url:
-        on_stage = stage(database)
-        on_stage["FUZZ_ATTACHMENT"] = await attached(
-            Client(session, url, on_stage["FUZZ_TOKEN"]), on_stage
-        )
-        environment = prepare(tmp_path, on_stage, database)
+        story = Story(database, Client(session, url, None))
+        await begin(story)
+        environment = prepare(tmp_path, story)
         run = await asyncio.create_subprocess_exec(
             Path(sys.executable).with_name("schemathesis"),
             *(*options, "--url", url),
@@ -132,4 +96,4 @@ async def test_whatever_is_sent_the_answer_is_one_of_the_document(
         for name, counts in sorted(told.items()):
             print(f"{name:28}", *(f"{status}: {n}" for status, n in sorted(counts.items())))
     hollow = {name: n for name, n in told.items() if not any(status < "300" for status in n)}
-    assert set(hollow) <= LUCK, f"nothing that was sent there was good, see `stage`: {hollow}"
+    assert set(hollow) <= LUCK, f"nothing that was sent there was good, see fuzz_hooks.py: {hollow}"
