@@ -2,6 +2,7 @@
 
 import json
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import psycopg
@@ -170,13 +171,17 @@ def test_a_reference_and_a_deletion_at_once_leave_none_that_leads_nowhere(
              [Jsonb({"about": note}), task])  # fmt: skip
     delete = ("update core.record set deleted_at = now() where id = %s", [note])
     one, two = (refer, delete) if first == "the reference" else (delete, refer)
-    with psycopg.connect(table.database.admin) as a, psycopg.connect(table.database.admin) as b:
+    waits = "select wait_event_type = 'Lock' from pg_stat_activity where pid = %s"
+    with (
+        psycopg.connect(table.database.admin) as a,
+        psycopg.connect(table.database.admin) as b,
+        ThreadPoolExecutor() as threads,
+    ):
         a.execute(*one)
-        b.execute("set lock_timeout = '300ms'")
-        with pytest.raises(psycopg.errors.LockNotAvailable):
-            b.execute(*two)
-        b.rollback()
+        second = threads.submit(b.execute, *two)
+        while not table.database.value(waits, b.info.backend_pid):
+            assert not second.done(), "it waits for the first one"
         a.commit()
         with pytest.raises(psycopg.Error) as caught:
-            b.execute(*two)
+            second.result(30)
     assert caught.value.sqlstate == ("PT409" if first == "the reference" else "PT422")
