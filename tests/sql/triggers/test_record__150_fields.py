@@ -243,6 +243,15 @@ def test_a_record_out_of_ones_sight_is_no_such_record(notes: Table, database: Da
     unseen, absent = told(hidden), told(str(uuid.uuid4()))
     assert unseen.state == "PT422"
     assert (unseen.state, unseen.answer) == (absent.state, absent.answer)
+    with database.connect() as owner:  # as a function with the owner's rights, past row security
+        owner.execute(
+            "select set_config('rowcast.actor', %s, false),"
+            " set_config('rowcast.read', 'note', false)",
+            [database.account("Bob")],
+        )
+        query = "select logic.reference_violation(%s, 'task', %s)"
+        (said,) = owner.execute(query, [notes.workspace, hidden]).fetchall()[0]
+    assert said == "names no record of task that there is."
 
 
 # Against a plain oracle
