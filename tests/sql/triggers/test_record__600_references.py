@@ -178,7 +178,7 @@ def test_a_reference_and_a_deletion_at_once_leave_none_that_leads_nowhere(
         ThreadPoolExecutor() as threads,
     ):
         a.execute(*one)
-        second = threads.submit(b.execute, *two)
+        second = threads.submit(lambda: b.execute(*two))
         while not table.database.value(waits, b.info.backend_pid):
             assert not second.done(), "it waits for the first one"
         a.commit()
