@@ -493,10 +493,9 @@ class SearchAllResults(Page):
 
 
 class FoundRecords(Answer):
-    """Several records, in the order asked for, and the ids that name none in your sight."""
+    """Several records, in the order asked for; of an id that names none in your sight, nothing."""
 
     records: list[Record]
-    missing: list[str]
 
 
 class Gone(Answer):

@@ -34,6 +34,7 @@ from rowcast import models
 from rowcast.app import make_app
 from support import LEAKS, ROOT, Database, HttpReply, deployed
 
+PARTS = 8  # of the attack on everything, so that several processes share it
 SLEEP = 4  # seconds that a payload wants to sleep
 
 # None has what LEAKS looks for: an answer may quote them.
@@ -172,8 +173,9 @@ class Attack:
         return reply
 
 
+@pytest.mark.parametrize("part", range(PARTS))
 async def test_a_payload_in_any_place_of_any_request_does_nothing(
-    sender: Sender, builder: Builder
+    sender: Sender, builder: Builder, part: int
 ) -> None:
     bystander = builder.stage()
     catalogue = builder.catalogue()
@@ -185,7 +187,8 @@ async def test_a_payload_in_any_place_of_any_request_does_nothing(
             (e.method, e.function or e.path, e.body, e.query, "{workspace}" in e.path): e
             for e in ENDPOINTS
         }.values()
-    )
+    )[part::PARTS]
+    addresses = {str(endpoint) for endpoint in waiting}
 
     async def work() -> None:
         while waiting:
@@ -194,7 +197,7 @@ async def test_a_payload_in_any_place_of_any_request_does_nothing(
     async with asyncio.TaskGroup() as group:
         for _ in range(4):
             group.create_task(work())
-    assert attack.count > 4000
+    assert attack.count > 4000 // PARTS
     # some are just text: the attack came as far as text does
     for place in (
         "POST /api/v1/workspaces body .name",
@@ -207,7 +210,8 @@ async def test_a_payload_in_any_place_of_any_request_does_nothing(
         "POST /api/v1/workspaces/{workspace}/import text",
         "POST /api/v1/workspaces/{workspace}/records/{id}/attachments form name",
     ):
-        assert place in attack.let_through, place
+        address = " ".join(place.split(" ")[:2])
+        assert place in attack.let_through or address not in addresses, place
     assert builder.catalogue() == catalogue
     assert builder.tenant(bystander.workspace, bystander.account) == before
     assert builder.value("select count(*) from core.account where name = 'pwned'") == 0
@@ -242,7 +246,9 @@ async def test_a_payload_that_was_stored_does_nothing_when_it_is_read(
                 reply = await sender.send(
                     "POST", f"{base}/records?collection=task", {"data": {text: value}}, **login
                 )
-                assert reply.status == 201, reply.text
+                assert reply.status in (201, 422), reply.text
+                if reply.status == 422:
+                    reply.problem(422, "invalid_document_fields")
             for query in (
                 {"sort": text, "limit": "1"},
                 {f"filter[{text}]": text},
@@ -307,7 +313,7 @@ async def test_a_forged_cursor_is_text_to_the_database(sender: Sender, stage: St
 DYNAMIC = {
     "logic/dispatcher_build.sql",  # from the catalogue, when sql/ is loaded
     "logic/faces_build.sql",  # likewise
-    "logic/record_probe.sql",  # from the filter compiler: %L and %I alone
+    "logic/record_scan.sql",  # from the filter compiler: %L and %I alone
 }
 
 

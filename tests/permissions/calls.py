@@ -169,7 +169,7 @@ FUNCTIONS: dict[str, dict[str, Arguments]] = {
 TOLD: dict[tuple[str, str], Callable[[World], str]] = {
     ("record_list", ""): lambda world: world.record,
     ("snapshot", ""): lambda world: world.record,
-    ("records_get", ""): lambda world: f'"id": "{world.record}"',
+    ("records_get", ""): lambda world: world.record,
     ("changes", ""): lambda world: world.record,
     ("workspace_activity", ""): lambda world: world.record,
     ("search", ""): lambda world: world.record,
