@@ -4,6 +4,7 @@ Each test quotes the section that it is from. In demo mode, without credentials,
 """
 
 import asyncio
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -368,3 +369,25 @@ async def test_a_contributor_works_on_her_own_tasks_and_on_nobodys(
         database.account("Carla")
     )
     (await carla.send("POST", f"{path}/phases", {"title": "No"})).problem(403)
+
+
+async def test_a_history_tells_nobody_what_a_task_was_before_he_saw_it(
+    demo: Client, database: Database, campaign: str, path: str,
+    member: Callable[[str, str, str], Client],
+) -> None:  # fmt: skip
+    database.run(
+        "insert into core.role (workspace_id, key, label, read)"
+        " values (%s, 'helper', 'Helper', '{task:own}')",
+        campaign,
+    )
+    helper = member(campaign, "Hal", "helper")
+    made = await task(demo, path, "Secret", assignee=database.account("Demo"))
+    async with helper.events(f"/api/events/{campaign}") as stream:
+        await stream.next()
+        changes = {"title": "Shown", "assignee": database.account("Hal")}
+        await demo.call("PATCH", f"{path}/tasks/{made['id']}", changes)
+        event, update = await change(stream)
+    assert event.data["task"]["title"] == "Shown"
+    assert update.data["entry"]["changes"]["title"] == {"from": None, "to": "Shown"}
+    shown = (await helper.send("GET", f"{path}/execution")).text
+    assert "Secret" not in json.dumps([event.data, update.data]) + shown
