@@ -120,7 +120,8 @@ async def test_in_ones_own_workspace_anothers_things_are_what_is_not_there(
             unreal = phantom(real, own)
             if own in real.path and real != unreal:
                 reply = await check_alike(actor, world, real, unreal)
-                assert reply.status == 404, (case.name, case.case)
+                several = case.name.endswith("/records/get")  # of what is not there it gives none
+                assert reply.status == (200 if several else 404), (case.name, case.case)
                 tried.add(case.name.rpartition("{workspace}")[2])
     assert tried >= {
         "/transfer", "/members/{account}", "/invitations/{invitation}", "/records/{id}",
