@@ -420,7 +420,7 @@ def _problem(status: int) -> Json:
     }
     listed = "\n".join(f"- `{code}`: {meaning}" for code, meaning in of_it.items())
     return {
-        "description": f"{HTTPStatus(status).phrase}. `code` is one of\n\n{listed}",
+        "description": f"{HTTPStatus(status).phrase}.\n\n{listed}",
         **({"headers": headers} if headers else {}),
         "content": {"application/problem+json": {"schema": schema, "example": example}},
     }

@@ -30,6 +30,7 @@ TAGS = {
     "/api/v1/workspaces/{workspace}/types.d.ts": "Schema",
     "/api/v1/workspaces/{workspace}/records": "Records",
     "/api/v1/workspaces/{workspace}/attachments": "Records",
+    "/api/v1/workspaces/{workspace}/comments": "Records",
     "/api/v1/workspaces/{workspace}/import": "Records",
     "/api/v1/workspaces/{workspace}/transactions": "Records",
     "/api/v1/workspaces/{workspace}/undo": "Records",

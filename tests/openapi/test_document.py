@@ -113,6 +113,21 @@ def test_the_problems_fit_their_schemas() -> None:
             validator(problem["schema"]).validate({**problem["example"], "code": "made_up"})
 
 
+async def test_the_document_and_its_page_are_for_anybody_and_from_here_alone(
+    app_url: str, session: aiohttp.ClientSession
+) -> None:
+    nobody = Client(session, app_url, None)
+    read = await nobody.send("GET", "/api/openapi.json")
+    assert orjson.loads(read.text) == document()
+    again = {"If-None-Match": read.headers["ETag"]}
+    assert (await nobody.send("GET", "/api/openapi.json", headers=again)).status == 304
+    for path in ("/api/docs", "/api/docs/docs.css", "/api/docs/docs.js"):
+        page = await nobody.send("GET", path)
+        assert page.status == 200
+        assert "//" not in page.text.replace("// ", "").replace("data:,", ""), path
+        assert "script-src 'self'" in page.headers["Content-Security-Policy"] or "." in path
+
+
 async def test_the_examples_are_what_the_server_says(
     database: Database, session: aiohttp.ClientSession, tmp_path: Path
 ) -> None:

@@ -20,6 +20,7 @@ function show() {
   $("#token").addEventListener("input", () => {
     for (const pre of document.querySelectorAll("pre.curl")) pre.textContent = curl(byId(pre.dataset.operation));
   });
+  $("#credentials form").addEventListener("submit", (event) => event.preventDefault());
   addEventListener("keydown", (event) => {
     if (event.key === "/" && !event.target.matches("input, select")) {
       event.preventDefault();
