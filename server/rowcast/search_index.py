@@ -12,7 +12,7 @@ import random
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from itertools import islice
-from typing import Any
+from typing import Any, LiteralString
 
 import psycopg
 from psycopg.conninfo import make_conninfo
@@ -136,8 +136,8 @@ class Indexer:
 
 
 async def _answer(
-    connection: psycopg.AsyncConnection, query: str, parameters: tuple[object, ...]
+    connection: psycopg.AsyncConnection, query: LiteralString, parameters: tuple[object, ...]
 ) -> Any:
-    row = await (await connection.execute(query.encode(), parameters)).fetchone()
+    row = await (await connection.execute(query, parameters)).fetchone()
     assert row is not None
     return row[0]
