@@ -26,6 +26,8 @@ from rowcast.templates import TemplateError, read_templates
 _CLUSTER_LOCK = 7_092_001  # roles belong to the cluster: one migration at a time sets them
 _SCHEMA_LOCK = 7_092_002  # one migration or load of a database at a time
 _OWNER = "-c role=rowcast_owner -c search_path=core"
+# Functions that functions of the bundle write, when it has been loaded.
+_MADE = ("logic.call", "faces.event", "faces.shape")
 _SCHEMAS = ["api", "faces", "logic", "reporting", "trusted"]
 _LOAD_TRIES = 20
 
@@ -132,7 +134,8 @@ def rollback(admin_url: str) -> list[str]:
     migrations = read_migrations(str(resource_directory("migrations")))
     backend = get_backend(_yoyo_url(admin_url))
     with psycopg.connect(owner_conninfo(admin_url), autocommit=True) as owner:
-        _drop_objects(owner, read_bundle().objects)
+        made = [SqlObject("function", name, "") for name in _MADE]
+        _drop_objects(owner, [*read_bundle().objects, *made])
     with backend.lock():
         applied = backend.to_rollback(migrations)
         backend.rollback_migrations(applied)

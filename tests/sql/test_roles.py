@@ -87,11 +87,18 @@ def test_the_server_writes_tables_through_these_columns_alone(rows: Rows) -> Non
           and privilege_type <> 'SELECT'
         """
     )
-    inserted = ("workspace_id", "id", "collection", "data", "position", "created_at")
-    updated = ("data", "position", "deleted_at")
+    written = {
+        "record insert": "workspace_id id collection data position created_at",
+        "record update": "data position deleted_at",
+        "comment insert": "workspace_id id record_id parent_id body",
+        "comment update": "body deleted_at",
+        "attachment insert": "workspace_id id record_id name type size sha256 storage_key",
+        "attachment update": "deleted_at",
+    }
     assert set(granted) == {
-        *(f"record.{column} insert" for column in inserted),
-        *(f"record.{column} update" for column in updated),
+        f"{key.split()[0]}.{column} {key.split()[1]}"
+        for key, columns in written.items()
+        for column in columns.split()
     }
     assert not rows(
         """

@@ -62,7 +62,7 @@ async def test_a_transaction_of_5_000_rows_in_psql_is_relayed_whole(
         await in_threads(
             lambda: database.run(
                 "insert into core.record (workspace_id, collection, data)"
-                " select %s, 'task', jsonb_build_object('title', n)"
+                " select %s, 'task', jsonb_build_object('title', n::text)"
                 " from generate_series(1, 5000) n",
                 workspace,
             )
