@@ -145,21 +145,15 @@ async def test_four_psql_writers_and_two_servers_on_the_same_twenty_records_all_
     load = Load(two, {workspace: records})
     reader = Reader(two, workspace)
 
-    async def single_writes(n: int) -> None:
-        rng = random.Random(n)
-        # may be part of a dead-lock that a psql of two records makes: that one gives way
-        async with psql(database, deadlock_timeout="30s") as connection:
-            for k in range(60):
-                await patch_in_psql(connection, workspace, rng.choice(records), f"psql {n} {k}")
-
-    async def double_writes(n: int) -> None:
+    async def writes(n: int, at_once: int, times: int) -> None:
+        """Some records per transaction, in any order; the victim of a dead-lock tries again."""
         rng = random.Random(n)
         async with psql(database, deadlock_timeout="50ms") as connection:
-            for k in range(30):  # two records in any order: two such writers may dead-lock
+            for k in range(times):
                 while True:
                     try:
                         async with connection.transaction():
-                            for part, record in enumerate(rng.sample(records, 2)):
+                            for part, record in enumerate(rng.sample(records, at_once)):
                                 title = f"psql {n} {k} {part}"
                                 await patch_in_psql(connection, workspace, record, title)
                         break
@@ -168,7 +162,7 @@ async def test_four_psql_writers_and_two_servers_on_the_same_twenty_records_all_
 
     async with load.running(writers=16), asyncio.TaskGroup() as group:
         for n in range(4):
-            group.create_task(double_writes(n) if n % 2 else single_writes(n))
+            group.create_task(writes(n, 2, 30) if n % 2 else writes(n, 1, 60))
         await load.more(300)
     await reader.poll()
     log = check_workspace(database, workspace)
