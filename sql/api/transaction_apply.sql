@@ -1,7 +1,8 @@
 -- POST a transaction: up to 1,000 operations over several collections, all or nothing: {id, seq, records}. p_id is the write's own id
 -- (see Idempotency-Key); p_base_versions: {recordId: version}, on which it is based; p_on_conflict: what becomes of a field that
 -- somebody else changed since then to another value (reject, theirs, yours).
--- Raises PT404 unknown_record, unknown_collection, PT403 not_permitted, PT409 conflict, record_exists, PT422 as operations do.
+-- Raises PT404 unknown_record, unknown_collection, PT403 not_permitted, PT409 conflict, record_exists,
+-- PT422 invalid_operation, invalid_path, not_a_number, not_a_list, invalid_document_fields.
 create or replace function api.transaction_apply(
   p_workspace_id uuid, p_operations jsonb, p_base_versions jsonb default '{}', p_on_conflict text default 'reject', p_id text default null)
 returns jsonb
