@@ -21,7 +21,8 @@ begin
     perform logic.seq_last(new.workspace_id);
     new.edited_at := clock_timestamp();
   end if;
-  if new.body !~ '\S' or length(new.body) > 20000 then
+  -- Which characters are spaces differs by locale and version: those of Unicode are spelled out.
+  if new.body !~ '[^\s\u00a0\u1680\u2000-\u200b\u2028\u2029\u202f\u205f\u3000\ufeff]' or length(new.body) > 20000 then
     raise sqlstate 'PT422' using message = 'The comment can not be stored.', hint = 'invalid_comment',
       detail = '{"errors": [{"path": "body", "message": "A comment has 1 to 20,000 characters, and is not blank."}]}';
   end if;
