@@ -110,8 +110,11 @@ async def test_who_reads_on_after_too_long_is_told_by_a_reset_and_a_clean_end(
     server: Server, database: Database, workspace: str, events: str
 ) -> None:
     create_in_psql(database, workspace, 1)
+    reader = Reader(server.client, events)
     async with stalled(server.client, events) as slow:
-        await in_threads(lambda: flood(database, workspace, 20))
+        async with following(reader):
+            await in_threads(lambda: flood(database, workspace, 20))
+            await reader.reached(head(database, workspace))  # all is relayed, to both
         got = await slow.rest()
     *_, last = got.replace(b"\r\n", b"").split(b"id: ")
     assert b"event: reset" in last
