@@ -31,7 +31,7 @@ def check(method: str, path: str, status: int, media: str, text: str) -> None:
         validator.validate(orjson.loads(text))
     except jsonschema_rs.ValidationError as error:
         raise AssertionError(
-            f"{found.name} answers {status} otherwise than its model in server/rowcast/answers.py:"
+            f"{found.name} answers {status} otherwise than its model in server/rowcast/answers/:"
             f" {error.message} at {'.'.join(map(str, error.instance_path))}: {text[:1000]}"
         ) from None
 

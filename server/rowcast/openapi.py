@@ -1,4 +1,4 @@
-"""The OpenAPI 3.1 document: operations.py, with the schemas of models.py and answers.py.
+"""The OpenAPI 3.1 document: operations.py, with the schemas of models.py and answers/.
 
 Examples are those of examples.json, which `make examples` records.
 https://spec.openapis.org/oas/v3.1.1.html
@@ -16,6 +16,7 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue, models_jso
 from pydantic_core import core_schema
 
 from rowcast import __version__, answers, models
+from rowcast.answers.base import Problem
 from rowcast.operations import TAGS, Operation, codes, operations
 from rowcast.resources import resource_directory
 
@@ -186,7 +187,7 @@ def _schemas() -> Json:
     of_bodies = _definitions(bodies, _Plain)
     templates = sorted(file.stem for file in resource_directory("templates").glob("*.toml"))
     of_bodies["WorkspaceCreate"]["properties"]["template"]["enum"] = templates
-    of_answers = _definitions({answers.Problem, *shown}, _NoNulls)
+    of_answers = _definitions({Problem, *shown}, _NoNulls)
     twice = sorted(set(of_bodies) & set(of_answers))
     assert not twice, f"models of bodies and of answers by the same name: {twice}"
     return dict(sorted((of_bodies | of_answers).items()))
@@ -407,7 +408,7 @@ def _problem(status: int) -> Json:
     code, meaning = next(iter(of_it.items()))
     schema = {
         "allOf": [
-            _ref(answers.Problem),
+            _ref(Problem),
             {"properties": {"status": {"const": status}, "code": {"enum": sorted(of_it)}}},
         ]
     }

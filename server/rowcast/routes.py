@@ -11,7 +11,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from rowcast import models
+from rowcast import models, transaction_models
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +185,7 @@ ROUTES = (
     Route("DELETE", f"{_W}/records/{{id}}", "record_delete"),
     Route("POST", f"{_W}/records/{{id}}/restore", "record_restore", query=models.AtQuery),
     Route("POST", f"{_W}/records/{{id}}/move", "record_move", models.RecordMove),
-    Route("POST", f"{_W}/transactions", "transaction_apply", models.Transaction),
+    Route("POST", f"{_W}/transactions", "transaction_apply", transaction_models.Transaction),
     Route("GET", f"{_W}/records/{{id}}/comments", "comment_list", query=models.CommentListQuery),
     Route(
         "POST",

@@ -43,8 +43,7 @@ begin
   v_change.audience_after := new.audience;
   v_change.seq := logic.change_append(v_change);
   if v_change.document is not null and tg_op = 'UPDATE' then
-    perform logic.comments_hand_on(new);
-    perform logic.attachments_hand_on(new);
+    perform logic.audience_hand_on(new);
   end if;
   return null;
 end

@@ -8,7 +8,7 @@ from typing import Any, get_args
 from pydantic import BaseModel
 
 from attacks.stage import PASSWORD, Stage
-from rowcast import models
+from rowcast import models, transaction_models
 from rowcast.routes import ACTIONS, FILES, ROUTES, STREAMS
 from storing import form
 
@@ -153,7 +153,7 @@ BODIES: dict[type[BaseModel], Callable[[Stage], dict[str, Any]]] = {
         "before": None,
         "after": None,
     },
-    models.Transaction: lambda s: {
+    transaction_models.Transaction: lambda s: {
         "id": str(uuid.uuid4()),
         "operations": [
             {"type": "create", "collection": "task", "data": {"title": "New"}},

@@ -54,7 +54,7 @@ def test_every_model_of_an_answer_is_of_an_operation() -> None:
 
 
 def test_every_operation_has_a_model_of_its_answer() -> None:
-    """Put it into server/rowcast/answers.py."""
+    """Put it into server/rowcast/answers/."""
     json = [o for o in operations() if o.media == "application/json" and o.name != "openapi"]
     assert [o.name for o in json if not {o.name, o.function} & set(ANSWERS)] == []
 
