@@ -5,17 +5,13 @@ create or replace function api.campaign_task_move(
 language plpgsql volatile
 as $$
 declare
-  v_record core.record;
-  v_phase jsonb;
+  v_record constant core.record := logic.face_record(p_workspace_id, 'task', p_id);
+  v_phase jsonb := v_record.data -> 'phaseId';
   v_place record;
   v_written record;
 begin
-  perform logic.face_record_check(p_workspace_id, 'task', p_id);
-  v_record := logic.record_find(p_workspace_id, p_id);
-  v_phase := v_record.data -> 'phaseId';
   if p_phase_id is not null and logic.repeated_seq() is null then
-    perform logic.face_record_check(p_workspace_id, 'phase', p_phase_id);
-    v_phase := to_jsonb((logic.record_find_live(p_workspace_id, p_phase_id)).id);
+    v_phase := to_jsonb((logic.face_record_live(p_workspace_id, 'phase', p_phase_id)).id);
   end if;
   v_place := logic.place_in_group(v_record, 'phaseId', v_phase, p_position);
   v_written := logic.record_move(p_workspace_id, p_id, 'phaseId', v_phase, v_place.before, v_place.after, p_if_match);

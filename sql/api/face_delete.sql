@@ -4,7 +4,7 @@ create or replace function api.face_delete(
 language plpgsql volatile
 as $$
 begin
-  perform logic.face_record_check(p_workspace_id, p_face_collection, p_id);
+  perform logic.face_record(p_workspace_id, p_face_collection, p_id);
   return api.record_delete(p_workspace_id, p_id, p_if_match);
 end
 $$;

@@ -7,7 +7,7 @@ as $$
 declare
   v_written record;
 begin
-  perform logic.face_record_check(p_workspace_id, p_face_collection, p_id);
+  perform logic.face_record(p_workspace_id, p_face_collection, p_id);
   v_written := logic.record_update(p_workspace_id, p_id, logic.flat_document(p_patch, p_rest), p_base_version, p_if_match);
   return faces.shape(p_face_shape, v_written.record) || jsonb_build_object('seq', v_written.seq);
 end

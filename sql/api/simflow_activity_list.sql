@@ -4,10 +4,8 @@ create or replace function api.simflow_activity_list(p_workspace_id uuid, p_id t
 language plpgsql stable
 as $$
 declare
-  v_record core.record;
+  v_record constant core.record := logic.face_record(p_workspace_id, 'request', p_id);
 begin
-  perform logic.face_record_check(p_workspace_id, 'request', p_id);
-  v_record := logic.record_find(p_workspace_id, p_id);
   return jsonb_build_object('activity', (
     select coalesce(jsonb_agg(jsonb_build_object(
       'id', a.value ->> 'seq',

@@ -5,7 +5,7 @@ as $$
 declare
   v_written record;
 begin
-  perform logic.face_record_check(p_workspace_id, 'request', p_id);
+  perform logic.face_record(p_workspace_id, 'request', p_id);
   v_written := logic.comment_create(p_workspace_id, p_id, p_content, null, null);
   return jsonb_build_object('comment', faces.simflow_comment(v_written.comment), 'seq', v_written.seq);
 end

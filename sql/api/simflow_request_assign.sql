@@ -7,11 +7,9 @@ returns jsonb
 language plpgsql volatile
 as $$
 declare
-  v_record core.record;
+  v_record constant core.record := logic.face_record(p_workspace_id, 'request', p_id);
   v_written record;
 begin
-  perform logic.face_record_check(p_workspace_id, 'request', p_id);
-  v_record := logic.record_find(p_workspace_id, p_id);
   if logic.repeated_seq() is null then
     if not core.permits('move', v_record.collection, v_record.audience) then
       perform logic.raise_refusal('not_permitted');

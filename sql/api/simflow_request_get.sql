@@ -3,10 +3,8 @@ create or replace function api.simflow_request_get(p_workspace_id uuid, p_id tex
 language plpgsql stable
 as $$
 declare
-  v_record core.record;
+  v_record constant core.record := logic.face_record_live(p_workspace_id, 'request', p_id);
 begin
-  perform logic.face_record_check(p_workspace_id, 'request', p_id);
-  v_record := logic.record_find_live(p_workspace_id, p_id);
   return jsonb_build_object(
     'request', faces.simflow_request(v_record),
     'comments', (

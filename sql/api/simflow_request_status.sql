@@ -7,7 +7,7 @@ as $$
 declare
   v_written record;
 begin
-  perform logic.face_record_check(p_workspace_id, 'request', p_id);
+  perform logic.face_record(p_workspace_id, 'request', p_id);
   v_written := logic.record_update(p_workspace_id, p_id, jsonb_build_object('status', p_status), p_base_version, p_if_match);
   return jsonb_build_object('request', faces.simflow_request(v_written.record), 'seq', v_written.seq);
 end
