@@ -1,15 +1,17 @@
 -- Writes what a transaction's operations made of some records: of new ones (p_collections says into which collection) and of those
 -- that are there (null). p_claims: of each the fields whose value was said. Where others changed one of them since the version that
--- the transaction is based on, to another value, it is left as it is (`theirs`), written over (`yours`), or a conflict: those are
--- the answer, and the caller gives up. A refusal says by recordId whose it is.
+-- the transaction is based on (p_basis, see transaction_basis), to another value, it is left as it is (`theirs`), written over (`yours`), or
+-- a conflict; so is a record as a whole that others have deleted: it stays deleted, is restored, or is a conflict. Those are the answer, of all records, and
+-- the caller gives up. A refusal says by recordId whose it is.
 -- p_inverses: of each what takes the steps on its other fields back, for the log.
--- Raises as record_create and as the triggers of core.record.
+-- Raises as record_create, as record_restore and as the triggers of core.record.
 create or replace function logic.drafts_write(
-  p_workspace_id uuid, p_ids uuid[], p_collections text[], p_data jsonb[], p_claims jsonb[], p_inverses jsonb[], p_base_versions jsonb, p_on_conflict text)
+  p_workspace_id uuid, p_ids uuid[], p_collections text[], p_data jsonb[], p_claims jsonb[], p_inverses jsonb[], p_basis jsonb)
 returns jsonb
 language plpgsql volatile
 as $$
 declare
+  v_rule constant text := p_basis ->> 'onConflict';
   v_record core.record;
   v_data jsonb;
   v_base integer;
@@ -27,15 +29,21 @@ begin
     end if;
     select r.* into v_record from core.record r where r.workspace_id = p_workspace_id and r.id = v_id;
     v_data := p_data[n];
-    v_base := coalesce(p_base_versions ->> v_id::text, p_base_versions ->> lower(v_record.display_id))::integer;
-    if v_base < v_record.version and p_on_conflict <> 'yours' then
+    v_base := logic.record_base(v_record, p_basis);
+    v_found := '[]';
+    if v_record.deleted_at is not null and v_rule = 'yours' then
+      v_record := (logic.record_restore(p_workspace_id, v_id::text)).record;
+    elsif v_record.deleted_at is not null then
+      v_found := logic.document_conflict(v_record, v_base, v_data, null);
+      v_data := v_record.data;
+    elsif v_base is not null and v_rule <> 'yours' then
       v_found := logic.conflicts_since(v_record, v_base,
-        logic.jsonb_with_fields(v_record.data, v_data, array(select jsonb_array_elements_text(p_claims[n]))));
-      if p_on_conflict = 'theirs' then
-        v_data := logic.jsonb_with_fields(v_data, v_record.data, array(select f.value ->> 'key' from jsonb_array_elements(v_found) f(value)));
-      else
-        v_conflicts := v_conflicts || v_found;
-      end if;
+        logic.jsonb_with_fields(v_record.data, v_data, array(select jsonb_array_elements_text(p_claims[n]))), p_basis -> 'own');
+      v_data := logic.jsonb_with_fields(v_data, v_record.data, array(select f.value ->> 'key' from jsonb_array_elements(v_found) f(value)));
+    end if;
+    if v_rule = 'reject' and v_found <> '[]' then
+      v_conflicts := v_conflicts || v_found;
+      continue;
     end if;
     perform logic.record_put(v_record, v_data, p_inverses[n] - array(select jsonb_array_elements_text(p_claims[n])));
   end loop;
@@ -48,4 +56,4 @@ exception when others then
   perform logic.raise_with(sqlstate, sqlerrm, v_hint, v_detail, jsonb_build_object('recordId', v_id));
 end
 $$;
-comment on function logic.drafts_write(uuid, uuid[], text[], jsonb[], jsonb[], jsonb[], jsonb, text) is 'Writes the records that a transaction has worked on.';
+comment on function logic.drafts_write(uuid, uuid[], text[], jsonb[], jsonb[], jsonb[], jsonb) is 'Writes the records that a transaction has worked on.';

@@ -1,21 +1,24 @@
--- An operation that is more than a change of a document: move, delete, restore. Answers the record's id. Raises as these do.
-create or replace function logic.operation_at_once(p_workspace_id uuid, p_operation jsonb) returns uuid
+-- An operation that is more than a change of a document: move, delete, restore; place, which only undo makes. Answers the record's id, and the
+-- conflicts that refuse it (see transaction_basis). Raises as these do.
+create or replace function logic.operation_at_once(
+  p_workspace_id uuid, p_operation jsonb, p_basis jsonb, out record_id uuid, out conflicts jsonb)
 language plpgsql volatile
 as $$
 declare
-  v_id constant text := coalesce(p_operation ->> 'recordId', p_operation ->> 'id');
+  v_record constant core.record := logic.record_find(p_workspace_id, coalesce(p_operation ->> 'recordId', p_operation ->> 'id'));
 begin
+  record_id := v_record.id;
+  conflicts := '[]';
   case p_operation ->> 'type'
     when 'move' then
-      return ((logic.record_move(p_workspace_id, v_id, p_operation ->> 'field', p_operation -> 'value',
-        p_operation ->> 'before', p_operation ->> 'after', null)).record).id;
+      conflicts := logic.operation_move(v_record, p_operation, p_basis);
     when 'place' then
-      return (logic.record_place(p_workspace_id, v_id, p_operation ->> 'position')).id;
+      perform logic.record_place(p_workspace_id, v_record.id::text, p_operation ->> 'position');
     when 'delete' then
-      return ((logic.record_delete(p_workspace_id, v_id, null)).record).id;
+      conflicts := logic.operation_delete(v_record, p_basis);
     when 'restore' then
-      return ((logic.record_restore(p_workspace_id, v_id)).record).id;
+      perform logic.record_restore(p_workspace_id, v_record.id::text);
   end case;
 end
 $$;
-comment on function logic.operation_at_once(uuid, jsonb) is 'Moves, deletes or restores a record.';
+comment on function logic.operation_at_once(uuid, jsonb, jsonb) is 'Moves, deletes or restores a record.';

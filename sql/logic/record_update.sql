@@ -1,5 +1,5 @@
 -- Merges a patch (RFC 7396) into a record. With a base version, fields that others changed since to another value are a
--- conflict; without, the last writer wins per field. A patch that changes nothing writes nothing.
+-- conflict, and so is a deletion since; without, the last writer wins per field. A patch that changes nothing writes nothing.
 -- The hot path: the record is read here, and not by record_find_live, since a function that answers a row costs that much again.
 -- Raises PT404 unknown_record, PT403 not_permitted, PT412 version_mismatch, PT409 conflict.
 create or replace function logic.record_update(
@@ -20,7 +20,7 @@ begin
   from core.record r
   where r.workspace_id = p_workspace_id and r.id = logic.record_id(p_workspace_id, p_id) and r.deleted_at is null;
   if record.id is null then
-    perform logic.raise_refusal('unknown_record');
+    perform logic.raise_gone(p_workspace_id, p_id, p_base_version, p_patch);
   end if;
   if not core.granted('rowcast.edit', record.collection, record.audience) then
     perform logic.raise_refusal('not_permitted');
@@ -32,8 +32,7 @@ begin
   if p_base_version < record.version then
     v_conflicts := logic.conflicts_since(record, p_base_version, v_data);
     if v_conflicts <> '[]' then
-      raise sqlstate 'PT409' using message = 'Somebody else changed the same fields.', hint = 'conflict',
-        detail = jsonb_build_object('conflicts', v_conflicts);
+      perform logic.raise_conflicts(v_conflicts);
     end if;
   end if;
   if v_data = record.data then

@@ -1,10 +1,11 @@
 -- What tells one request from another that came with the same id. Of an upload its content does; where its bytes were put is
--- another place with every try.
+-- another place with every try. Of a transaction, what its client sent: what a replay adds stands before the first line break (see replay.py).
 create or replace function logic.request_hash(p_function text, p_arguments text) returns bytea
 language sql stable parallel safe
 as $$
   select sha256(convert_to(p_function || ' ' || case p_function
     when 'attachment_create' then (p_arguments::jsonb - '{attachment,storageKey}'::text[])::text
+    when 'transaction_apply' then regexp_replace(p_arguments, '^\{"queue":[^\n]*\n', '{')
     else p_arguments
   end, 'UTF8'))
 $$;

@@ -21,7 +21,7 @@ begin
       raise sqlstate 'PT409' using message = 'There is nothing to undo.', hint = 'nothing_to_undo';
     end if;
     v_plan := logic.undo_operations(p_workspace_id, v_target);
-    v_ids := logic.operations_run(p_workspace_id, v_plan.operations, null, 'yours');
+    v_ids := logic.operations_run(p_workspace_id, v_plan.operations, '{"onConflict": "yours"}');
     v_target.skipped := v_plan.skipped;
     perform logic.undone_mark(v_target, v_id);
   end if;

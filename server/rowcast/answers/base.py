@@ -39,10 +39,14 @@ class Fault(Answer):
 
 
 class ConflictingKey(Answer):
-    """A field that others changed too; null stands for an absent one."""
+    """A field that others changed too; without a key, a record that others changed or deleted.
+
+    null stands for an absent field, and for a record that is deleted or to be; as base also for
+    what the caller could not have read.
+    """
 
     record_id: UUID
-    key: str
+    key: str | None
     base: Any
     yours: Any
     theirs: Any
