@@ -1,4 +1,4 @@
-"""The command `rowcast`: serve, demo, migrate, doctor, import, user, mail, token."""
+"""The command `rowcast`: serve, demo, migrate, doctor, import, compact, user, mail, token."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +14,7 @@ from rich.console import Console
 
 from rowcast import __version__, demo, doctor, search_index
 from rowcast.app import Deployment
+from rowcast.compact import compact_command
 from rowcast.config import Settings, SettingsError, server_password
 from rowcast.edge import Edge
 from rowcast.embedded import EmbeddedPostgresError
@@ -35,6 +36,7 @@ app.add_typer(user_app, name="user")
 mail_app = typer.Typer(help="Mails.", no_args_is_help=True)
 app.add_typer(mail_app, name="mail")
 app.command("import")(import_command)
+app.command("compact")(compact_command)
 
 _err = Console(stderr=True)
 

@@ -280,7 +280,7 @@ def _schema(installed: dict[str, Any]) -> Finding:
 
 
 def _workspaces(installed: dict[str, Any]) -> Iterator[Finding]:
-    clockless, gaps = installed["clockless"], installed["gaps"]
+    clockless, gaps, baselines = (installed[name] for name in ("clockless", "gaps", "baselines"))
     yield (
         Finding(
             "clocks",
@@ -301,6 +301,15 @@ def _workspaces(installed: dict[str, Any]) -> Iterator[Finding]:
         )
         if gaps
         else Finding("logs", "without gaps")
+    )
+    yield (
+        Finding(
+            "baselines",
+            f"not one of each record whose history is trimmed, in {_some(baselines)}",
+            "restore a backup; no command of rowcast leaves this behind",
+        )
+        if baselines
+        else Finding("baselines", "one of each record whose history is trimmed")
     )
 
 

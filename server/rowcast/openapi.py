@@ -389,7 +389,9 @@ def _problem_statuses(operation: Operation) -> list[int]:
     if operation.body is not None or operation.upload:
         found |= {408, 413, 415}
     if operation.writes:
-        found |= {409, 504}
+        found |= {409, 410, 504}
+    if "at" in operation.query.model_fields:
+        found.add(410)
     if operation.if_match:
         found.add(412)
     if operation.partial:

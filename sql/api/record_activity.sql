@@ -1,4 +1,4 @@
--- GET what became of a record: {activities, nextCursor}, the newest first. p_cursor: the seq behind which to go on.
+-- GET what became of a record: {activities, nextCursor, since}, the newest first. p_cursor: the seq behind which to go on.
 -- Raises PT404 unknown_record.
 create or replace function api.record_activity(
   p_workspace_id uuid, p_id text, p_cursor bigint default null, p_limit integer default null) returns jsonb

@@ -1,5 +1,5 @@
 -- One record, deleted or not (deletedAt tells); with p_at as it was at that seq.
--- Raises PT404 unknown_record, PT422 unknown_seq.
+-- Raises PT404 unknown_record, PT410 seq_expired, PT422 unknown_seq.
 create or replace function api.record_get(p_workspace_id uuid, p_id text, p_at bigint default null) returns jsonb
 language plpgsql stable
 as $$

@@ -1,6 +1,6 @@
 -- Everything that the caller may read, as of one seq: where a client starts, before it streams from that seq on. With p_at the records as
 -- they were at that seq, of those that he may read today and could then; the collections are today's.
--- Stable, so that all of it is read with one snapshot. Raises PT422 unknown_seq.
+-- Stable, so that all of it is read with one snapshot. Raises PT410 seq_expired, PT422 unknown_seq.
 create or replace function api.snapshot(p_workspace_id uuid, p_at bigint default null) returns jsonb
 language plpgsql stable
 as $$

@@ -1,4 +1,4 @@
--- GET what happened in a workspace: {activities, nextCursor}, the newest first. p_cursor: the seq behind which to go on.
+-- GET what happened in a workspace: {activities, nextCursor, since}, the newest first. p_cursor: the seq behind which to go on.
 create or replace function api.workspace_activity(
   p_workspace_id uuid, p_cursor bigint default null, p_limit integer default null) returns jsonb
 language plpgsql stable

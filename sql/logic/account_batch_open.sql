@@ -8,6 +8,7 @@ begin
   return query select c.n::integer, t.last_seq,
     case
       when not logic.session_live(c.session, c.actor) then 'unauthenticated'
+      when t.expired then 'transaction_expired'
       when t.request_hash <> logic.request_hash(c.function, c.arguments) then 'transaction_reused'
     end,
     row_number() over (partition by c.actor, c.id order by c.n) > 1

@@ -37,6 +37,8 @@ begin
       case
         when g.read is null and not logic.admitted(c.function, c.workspace_id, c.actor_id) then
           case when logic.session_live(c.session_id, c.actor_id) then 'unknown_workspace' else 'unauthenticated' end
+        when t.expired or t.first_seq is not null
+            and t.last_seq <= (select k.floor from core.clock k where k.workspace_id = c.workspace_id) then 'transaction_expired'
         when t.request_hash <> logic.request_hash(c.function, c.arguments) then 'transaction_reused'
       end,
       row_number() over (partition by c.workspace_id, c.actor_id, c.transaction_id order by c.n) > 1

@@ -1,6 +1,6 @@
 -- Whether a reader that stands at a seq with a mark can go on from there: null, or why it can't: `epoch` (the workspace was
--- restored), `expired` (the change is trimmed away, missing, or another one). A null mark (a bare ?since=) is only checked
--- for its range; a null epoch is not checked.
+-- restored), `expired` (what follows is trimmed away, or the change is, missing, or another one). A null mark (a bare ?since=) is
+-- only checked for its range; a null epoch is not checked.
 create or replace function logic.log_verdict(p_workspace_id uuid, p_epoch text, p_seq bigint, p_mark text) returns text
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp
 as $$
@@ -15,6 +15,9 @@ begin
   where w.workspace_id = p_workspace_id;
   if not starts_with(v_epoch::text, p_epoch) then
     return 'epoch';
+  end if;
+  if p_seq < v_floor then
+    return 'expired';
   end if;
   select logic.change_mark(c) into v_mark
   from core.change c

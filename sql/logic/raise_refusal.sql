@@ -1,6 +1,6 @@
 -- The refusals that several functions share, in one voice. What the caller may not know of is "no such" thing to him.
--- Raises PT401 unauthenticated; PT404 unknown_workspace, unknown_record, unknown_comment, unknown_collection; PT403 not_permitted; PT422 ambiguous_workspace (with the
--- candidates) transaction_reused and invalid_token.
+-- Raises PT401 unauthenticated; PT404 unknown_workspace, unknown_record, unknown_comment, unknown_collection; PT403 not_permitted; PT410 transaction_expired;
+-- PT422 ambiguous_workspace (with the candidates) transaction_reused and invalid_token.
 create or replace function logic.raise_refusal(p_code text, p_candidates uuid[] default null) returns void
 language plpgsql stable
 as $$
@@ -22,6 +22,9 @@ begin
       raise sqlstate 'PT403' using hint = p_code, message = 'Your role does not let you do this.';
     when 'transaction_reused' then
       raise sqlstate 'PT422' using hint = p_code, message = 'This id was used for another request.';
+    when 'transaction_expired' then
+      raise sqlstate 'PT410' using hint = p_code,
+        message = 'This was written so long ago that its answer is kept no longer; it was not written again.';
     when 'ambiguous_workspace' then
       raise sqlstate 'PT422' using hint = p_code, message = 'Say which workspace is meant: workspaceId.',
         detail = jsonb_build_object('workspaces', to_jsonb(coalesce(p_candidates, '{}')));

@@ -23,7 +23,8 @@ begin
   end loop;
   select c.* into v_change
   from core.change c
-  where c.workspace_id = p_record.workspace_id and c.record_id = p_record.id and c.seq <= p_seq and logic.change_is_of_document(c)
+  where c.workspace_id = p_record.workspace_id and c.record_id = p_record.id and c.seq <= p_seq
+    and (logic.change_is_of_document(c) or c.action = 'baseline')
   order by c.seq desc
   limit 1;
   if v_change.seq is null or not core.granted('rowcast.read', v_change.collection, v_change.audience_after) then

@@ -1,5 +1,5 @@
 -- Gives a record the document that it had at a seq of the log, by a change of its own; what was deleted meanwhile is restored too.
--- Raises PT404 unknown_record, PT403 not_permitted, PT422 unknown_seq, and as the triggers of core.record.
+-- Raises PT404 unknown_record, PT403 not_permitted, PT410 seq_expired, PT422 unknown_seq, and as the triggers of core.record.
 create or replace function logic.record_revert(p_workspace_id uuid, p_id text, p_seq bigint, out record core.record, out seq bigint)
 language plpgsql volatile
 as $$

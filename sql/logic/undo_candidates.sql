@@ -1,5 +1,5 @@
 -- The caller's writes that can be undone (or, p_redo: redone), the next one first. To undo: all that changed documents and nothing else,
--- and were not undone; a redo among them, an undo not; imports and migrations of fields are too big for that. To redo: undos behind
+-- and were not undone; a redo among them, an undo not; imports and migrations of fields are too big for that; what is trimmed is gone. To redo: undos behind
 -- which the caller has changed no other document.
 create or replace function logic.undo_candidates(p_workspace_id uuid, p_redo boolean, p_limit integer) returns setof core.transaction
 language sql stable security definer set search_path = pg_catalog, pg_temp
@@ -10,6 +10,7 @@ as $$
     and p_workspace_id = core.entered_workspace()
     and t.actor_id = core.entered_actor()
     and t.first_seq is not null
+    and t.first_seq > (select k.floor from core.clock k where k.workspace_id = p_workspace_id)
     and t.undone_by is null
     and (t.function = 'transaction_undo') = p_redo
     and t.function <> 'record_import'

@@ -6,29 +6,14 @@ create or replace function trusted.workspace_find(p_workspace text default null,
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
-  v_found uuid[];
+  v_found constant uuid := logic.workspace_named(p_workspace);
   v_account uuid;
 begin
-  v_found := array(
-    select w.workspace_id
-    from core.workspace w
-    where w.deleted_at is null
-      and (p_workspace is null or p_workspace in (w.number::text, w.slug, w.name) or lower(p_workspace) = w.workspace_id::text)
-    order by w.number);
-  if v_found = '{}' then
-    raise sqlstate 'PT404' using hint = 'unknown_workspace', message = case
-      when p_workspace is null then 'There is no workspace yet.' else 'There is no such workspace.' end;
-  elsif cardinality(v_found) > 1 then
-    raise sqlstate 'PT422' using hint = 'ambiguous_workspace', message = 'There are several workspaces; say which: ' || (
-      select string_agg(format('%s (%s, number %s)', w.name, w.workspace_id, w.number), '; ' order by w.number)
-      from core.workspace w
-      where w.workspace_id = any (v_found[:10]));
-  end if;
   if p_email is null then
     select m.account_id into v_account
     from core.member m
     join core.account a on a.id = m.account_id and a.disabled_at is null
-    where m.workspace_id = v_found[1] and m.role = 'owner'
+    where m.workspace_id = v_found and m.role = 'owner'
     order by m.joined_at, m.account_id
     limit 1;
     if not found then
@@ -36,7 +21,7 @@ begin
     end if;
   else
     v_account := trusted.account_find(p_email) ->> 'id';
-    if not exists (select from core.member m where m.workspace_id = v_found[1] and m.account_id = v_account) then
+    if not exists (select from core.member m where m.workspace_id = v_found and m.account_id = v_account) then
       raise sqlstate 'PT422' using message = 'This account is no member of the workspace.', hint = 'not_a_member';
     end if;
   end if;
@@ -49,7 +34,7 @@ begin
       'account', jsonb_build_object('id', a.id, 'email', a.email))
     from core.workspace w
     cross join core.account a
-    where w.workspace_id = v_found[1] and a.id = v_account);
+    where w.workspace_id = v_found and a.id = v_account);
 end
 $$;
 comment on function trusted.workspace_find(text, text) is 'A workspace and an acting account, for the administrator''s commands.';

@@ -39,7 +39,7 @@ def test_a_good_installation_has_a_line_per_check_and_no_fault(
     checks = [line.removeprefix("ok   ").split(":")[0] for line in done.stdout.splitlines()]
     assert checks == [
         "settings", "secret key", "database", "server role", "roles", "ownership",
-        "row-level security", "schema", "clocks", "logs", "listening",
+        "row-level security", "schema", "clocks", "logs", "baselines", "listening",
     ]  # fmt: skip
     assert faults(database, tmp_path, ROWCAST_DATABASE_URL=database.admin) == []
 
@@ -102,7 +102,8 @@ def test_an_owner_that_can_log_in_is_named(database: Database, tmp_path: Path) -
         ("drop function trusted.installation_check()", "run: rowcast migrate"),
         ("delete from core.clock", "clocks: missing for"),
         ("delete from core.change where seq = 2", "logs: changes are missing in"),
-        ("update core.clock set floor = floor + 1", None),
+        ("update core.clock set floor = floor + 1", "baselines: not one of each"),
+        ("select trusted.log_compact(workspace_id, clock_timestamp()) from core.workspace", None),
     ],
 )
 def test_what_is_wrong_in_the_database_is_named(

@@ -73,6 +73,7 @@ DEFINERS = {
     "logic.enter": "reads the rights that it then enters with",
     "logic.field__500_rules": "updates a collection, whoever changes its fields",
     "logic.fields_migrate": "writes fields and collections",
+    "logic.history_since": "reads the clock",
     "logic.import_earlier": "reads transactions",
     "logic.import_new_rows": "reads transactions",
     "logic.import_remember": "writes transactions",

@@ -30,6 +30,18 @@ class Page(Answer):
     next_cursor: str | None
 
 
+class HistorySince(Answer):
+    """The last change that was trimmed from the log; what came after it is kept."""
+
+    seq: int
+    at: Time
+
+
+Since = Annotated[
+    HistorySince | None, Field(description="From where on there is history; null: from the start.")
+]
+
+
 class Fault(Answer):
     """One fault of a request, by its path; of a record that does not fit, with its display id."""
 

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import ConfigDict, Field
 
-from rowcast.answers.base import Answer, Document, Page, Seq, Time, Version, Written
+from rowcast.answers.base import Answer, Document, Page, Seq, Since, Time, Version, Written
 from rowcast.answers.workspaces import Collection, Person, Workspace
 
 
@@ -126,6 +126,7 @@ class Undoables(Answer):
 
     undo: list[Undoable]
     redo: list[Undoable]
+    since: Since
 
 
 class Undone(TransactionApplied):
@@ -187,6 +188,7 @@ class Activities(Page):
     """What happened, the newest first; a page may be short although more follows."""
 
     activities: list[Activity]
+    since: Since
 
 
 class Attachment(Answer):

@@ -6,7 +6,7 @@ from uuid import UUID
 from pydantic import Field
 
 from rowcast.answers.accounts import Account
-from rowcast.answers.base import Answer, Page, Seq, Time, Written
+from rowcast.answers.base import Answer, Page, Seq, Since, Time, Written
 
 
 class Workspace(Answer):
@@ -144,6 +144,7 @@ class AuditEvents(Page):
     """The audit, the newest first."""
 
     events: list[AuditEvent]
+    since: Since
 
 
 class FieldOption(Answer):
