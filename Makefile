@@ -14,7 +14,7 @@ data := $(CURDIR)/rowcast-data
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help run dev test test-postgres-15 test-container lint types check bench fuzz bundle permissions examples psql mail image env clean
+.PHONY: help run dev test test-postgres-15 test-container lint types check bench model fuzz bundle permissions examples psql mail image env clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -45,6 +45,9 @@ check: lint types test ## all that CI runs, but other PostgreSQLs and containers
 
 fuzz: .venv/installed-dev ## schemathesis: EXAMPLES (1000) requests to each operation of the API, of every kind
 	EXAMPLES=$(or $(EXAMPLES),1000) $(bin)/pytest -s $(PARALLEL) tests/openapi/test_schemathesis.py $(ARGS)
+
+model: .venv/installed-dev ## the model test at length: MODEL_EXAMPLES (1000) runs of the machine from MODEL_SEED (1)
+	MODEL_EXAMPLES=$(or $(MODEL_EXAMPLES),1000) MODEL_SEED=$(or $(MODEL_SEED),1) $(bin)/pytest -s tests/model/test_model.py $(ARGS)
 
 bench: .venv/installed-dev ## measure what it costs, as ratios (ARGS: see python -m bench --help)
 	$(bin)/python -m bench $(ARGS)

@@ -148,6 +148,11 @@ def transaction_id(request: web.Request) -> str:
         return new_transaction_id()
     if not 1 <= len(key) <= 255:
         raise Problem(422, "invalid_idempotency_key", "Idempotency-Key has 1 to 255 characters.")
+    return id_of_key(key)
+
+
+def id_of_key(key: str) -> str:
+    """The id of a write that came with this Idempotency-Key."""
     return str(uuid.uuid5(_KEY_NAMESPACE, key))
 
 

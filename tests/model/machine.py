@@ -1,0 +1,233 @@
+"""The state machine: what users do, and what befalls them, in any order.
+
+What it draws depends on what it drew, never on what the servers did: so a seed replays operations
+and faults, though not the moments at which they meet. Only the checker judges, at the end.
+"""
+
+import asyncio
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from hypothesis import HealthCheck, Phase, Verbosity, note, seed, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from model.checker import violations
+from model.network import CUT, LOST
+from model.scene import ACCOUNTS, Scene, Stage, opened
+
+EXAMPLES = int(os.environ.get("MODEL_EXAMPLES", "12"))
+STEPS = int(os.environ.get("MODEL_STEPS", "25"))
+SEED = int(os.environ.get("MODEL_SEED", "1"))
+KILLS = 1  # in one example: a server takes a second to start
+
+clients = st.integers(0, len(ACCOUNTS) - 1)
+servers = st.integers(0, 1)
+places = st.sampled_from([0, 0, 0, 1, 1, 1, 2, 2, 3, 4])  # of the scene's records: some are busy
+keys = st.sampled_from(["title", "title", "note"])
+values = st.sampled_from(["fresh", "fresh", "same"])
+
+
+def operation(kind: str, **more: Any) -> st.SearchStrategy[dict[str, Any]]:
+    """One operation; its record is a place."""
+    return st.fixed_dictionaries({"type": st.just(kind), "recordId": places, **more})
+
+
+on_documents = st.one_of(
+    operation("set", key=keys, value=values),
+    operation("set", path=st.just(["meta", "a"]), value=values),
+    operation("unset", key=keys),
+    operation("merge", patch=st.fixed_dictionaries({"meta": st.fixed_dictionaries({"b": values})})),
+    operation("increment", key=st.just("points"), by=st.integers(-3, 5)),
+    operation("increment", path=st.just(["meta", "n"]), by=st.integers(1, 3)),
+    operation("list-insert", key=st.just("tags"), value=values),
+    operation("list-insert", key=st.just("tags"), value=values, index=st.integers(0, 2)),
+    operation("list-insert", key=st.just("tags"), value=values, before=st.just("same")),
+    operation("list-remove", key=st.just("tags"), value=st.just("same")),
+)
+on_records = st.one_of(
+    operation("create", collection=st.just("task"), data=st.just({"points": 0})),
+    operation("delete"),
+    operation("restore"),
+    operation("move"),
+)
+operations = st.one_of(on_documents, on_documents, on_documents, on_records)
+policies = st.sampled_from([None, "reject", "reject", "theirs", "yours"])  # None: based on nothing
+
+
+class Machine(RuleBasedStateMachine):
+    """One scene, from its beginning to the verdict."""
+
+    def __init__(self, stage: Stage, report: Path) -> None:
+        super().__init__()
+        self.stage = stage
+        self.report = report
+        self.fresh = 0
+        self.kills = 0
+        self.scene: Scene = stage.run(opened(stage))
+
+    def _do(self, work: Any) -> None:
+        self.stage.run(work)
+
+    def _filled(self, value: Any) -> Any:
+        """A drawn operation with the scene's records, and values that nobody else writes."""
+        if isinstance(value, dict):
+            return {key: self._filled(inner) for key, inner in value.items()}
+        if value == "fresh":
+            self.fresh += 1
+            return f"v{self.fresh}"
+        return value
+
+    @rule(client=clients, drawn=st.lists(operations, min_size=1, max_size=3), policy=policies)
+    def write(self, client: int, drawn: list[Any], policy: str | None) -> None:
+        """A user writes; his client keeps it."""
+        self._do(self._write(client, drawn, policy))
+
+    @rule(client=clients, drawn=on_documents, policy=policies)
+    def edit(self, client: int, drawn: Any, policy: str | None) -> None:
+        """A user changes one thing; his client sends all that it has."""
+        self._do(self._write(client, [drawn], policy))
+        self._do(self.scene.replicas[client].flush())
+
+    async def _write(self, client: int, drawn: list[Any], policy: str | None) -> None:
+        named = [
+            {**self._filled(each), "recordId": self.scene.records[each["recordId"]]}
+            for each in drawn
+        ]
+        self.scene.replicas[client].write(named, policy)
+
+    @rule(client=clients, name=st.sampled_from(["undo", "redo"]))
+    def undo(self, client: int, name: str) -> None:
+        """A user takes his last write back, or brings it back."""
+
+        async def call() -> None:
+            self.scene.replicas[client].call(name)
+            await self.scene.replicas[client].flush()
+
+        self._do(call())
+
+    @rule(
+        client=clients,
+        to=st.sampled_from([(0,), (1,), (0, 1)]),
+        fault=st.sampled_from([None, LOST, LOST, CUT]),
+        first=st.integers(0, 3),
+    )
+    def send(self, client: int, to: tuple[int, ...], fault: str | None, first: int) -> None:
+        """A client sends its queue: to either server or each call to both, answers lost or not."""
+        self.scene.history.fault("send", client=client, to=to, fault=fault, first=first)
+        self._do(self.scene.replicas[client].flush(*to, fault=fault, first=first))
+
+    @rule(drawn=st.lists(on_documents, max_size=len(ACCOUNTS)), policy=policies)
+    def race(self, drawn: list[Any], policy: str | None) -> None:
+        """Some write, seeing the same; then all send at once, to this server and that."""
+
+        async def race() -> None:
+            for client, each in enumerate(drawn):
+                await self._write(client, [each], policy)
+            await asyncio.gather(
+                *(replica.flush(n % 2) for n, replica in enumerate(self.scene.replicas))
+            )
+
+        self._do(race())
+
+    @rule(client=clients, server=servers, place=places, whole=st.booleans())
+    def read(self, client: int, server: int, place: int, whole: bool) -> None:
+        """A client reads a record, or a snapshot, from either server."""
+        self._do(self.scene.replicas[client].look(server, self.scene.records[place], whole))
+
+    @rule(client=clients)
+    def go_offline(self, client: int) -> None:
+        """A client goes into a tunnel."""
+        self._do(self.scene.replicas[client].offline())
+
+    @rule(client=clients, how=st.sampled_from(["stream", "changes", "snapshot"]))
+    def go_online(self, client: int, how: str) -> None:
+        """A client comes out of it."""
+        self._do(self.scene.replicas[client].online(how))
+
+    @rule(
+        what=st.sampled_from(["psql", "psql", "cut", "cut", "epoch", "listeners"]),
+        client=clients,
+        after=st.sampled_from([0, 1, 40, 200, 700]),
+        drawn=st.lists(places, min_size=1, max_size=3, unique=True),
+    )
+    def befall(self, what: str, client: int, after: int, drawn: list[int]) -> None:
+        """Something happens: somebody writes in psql, a stream is cut after some more bytes, the
+
+        workspace is restored from a backup of this very moment, the servers are no longer woken.
+        """
+        self.scene.history.fault(what, client=client, after=after, places=drawn)
+        match what:
+            case "psql":
+                self.scene.administrator.write([self.scene.records[place] for place in drawn])
+            case "cut":
+                self._do(self.scene.replicas[client].cut(after))
+            case "epoch":
+                self.scene.administrator.new_epoch()
+            case "listeners":
+                self.scene.administrator.cut_listeners()
+
+    @precondition(lambda self: self.kills < KILLS)
+    @rule(server=servers)
+    def kill(self, server: int) -> None:
+        """A server dies while all clients send to it; another one comes in its place."""
+        self.kills += 1
+        self.scene.history.fault("kill", server=server)
+
+        async def kill() -> None:
+            sends = [asyncio.create_task(replica.flush(server)) for replica in self.scene.replicas]
+            await asyncio.sleep(0)
+            await asyncio.to_thread(self.stage.backends[server].kill)
+            await asyncio.gather(*sends)
+
+        self._do(kill())
+
+    def teardown(self) -> None:
+        """All find together, and the checker judges what happened on the way."""
+        try:
+            self._do(self.scene.settle())
+            found = violations(self.scene.history)
+        except BaseException:
+            self.scene.history.save(self.report)
+            raise
+        finally:
+            self._do(self.scene.close())
+        if found:
+            self.scene.history.save(self.report)
+            note(f"the history is in {self.report}; python -m model.checker judges it again")
+            raise FoundError(self.report, sorted({v.kind for v in found}), list(map(str, found)))
+
+
+class FoundError(AssertionError):
+    """What the checker found, and where the history is."""
+
+    def __init__(self, report: Path, kinds: list[str], words: list[str]) -> None:
+        super().__init__(f"MODEL_HISTORY={report}: " + "; ".join(words[:5]))
+        self.kinds = kinds
+
+
+def explore(
+    stage: Stage, report: Path, *, examples: int = EXAMPLES, steps: int = STEPS, start: int = SEED
+) -> None:
+    """Plays scenes until one of them breaks a promise: FoundError."""
+    machine: Callable[[], Machine] = seed(start)(lambda: Machine(stage, report))
+    run_state_machine_as_test(
+        machine,
+        settings=settings(
+            max_examples=examples,
+            stateful_step_count=steps,
+            deadline=None,
+            database=None,
+            phases=[Phase.generate],
+            suppress_health_check=list(HealthCheck),
+            report_multiple_bugs=False,
+            verbosity=Verbosity.normal,
+        ),
+    )
