@@ -6,11 +6,10 @@ and faults, though not the moments at which they meet. Only the checker judges, 
 
 import asyncio
 import os
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from hypothesis import HealthCheck, Phase, Verbosity, note, seed, settings
+from hypothesis import HealthCheck, Phase, note, seed, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -217,9 +216,14 @@ def explore(
     stage: Stage, report: Path, *, examples: int = EXAMPLES, steps: int = STEPS, start: int = SEED
 ) -> None:
     """Plays scenes until one of them breaks a promise: FoundError."""
-    machine: Callable[[], Machine] = seed(start)(lambda: Machine(stage, report))
+
+    @seed(start)
+    class Play(Machine):
+        def __init__(self) -> None:
+            super().__init__(stage, report)
+
     run_state_machine_as_test(
-        machine,
+        Play,
         settings=settings(
             max_examples=examples,
             stateful_step_count=steps,
@@ -228,6 +232,5 @@ def explore(
             phases=[Phase.generate],
             suppress_health_check=list(HealthCheck),
             report_multiple_bugs=False,
-            verbosity=Verbosity.normal,
         ),
     )

@@ -41,10 +41,9 @@ def _check_recency(history: History) -> Iterator[Violation]:
     for number, entry in enumerate(history.of("write", "read", "snapshot", "event", "changes")):
         if entry["type"] == "write" and entry["outcome"] != "ok":
             continue
-        started, ended = entry.get("started", entry.get("at")), entry.get("ended", entry.get("at"))
-        moments.append((ended, 0, number, entry))
+        moments.append((entry["at"] if "at" in entry else entry["ended"], 0, number, entry))
         if entry["type"] in ("read", "snapshot", "changes"):
-            moments.append((started, 1, number, entry))
+            moments.append((entry["started"], 1, number, entry))
     known: dict[str, tuple[int, Entry]] = {}
     head: tuple[int, Entry] | None = None
     for _, begins, _, entry in sorted(moments, key=lambda moment: moment[:3]):

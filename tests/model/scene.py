@@ -113,37 +113,34 @@ class Scene:
     def _state(self) -> dict[str, Any]:
         """What the database holds, and answers."""
         database, workspace = self.stage.database, self.workspace
-        log = log_of(database, workspace)
         xids = dict(
             database.run(
                 "select seq, xmin::text from core.change where workspace_id = %s", workspace
             )
         )
-        snapshot = database.read("snapshot", workspace)
-        return json.loads(
-            json.dumps(
-                {
-                    "log": [{**c, "at": None, "xid": xids[c["seq"]]} for c in log],
-                    "transactions": database.run(
-                        "select id::text, first_seq, last_seq from core.transaction"
-                        " where workspace_id = %s",
-                        workspace,
-                    ),
-                    "tables": {
-                        row[0]: dict(zip(("version", "data", "position"), row[1:], strict=True))
-                        for row in database.run(
-                            "select id::text, version, data, position from core.record"
-                            " where workspace_id = %s and deleted_at is null",
-                            workspace,
-                        )
-                    },
-                    "snapshot": {
-                        r["id"]: {key: r[key] for key in ("version", "data", "position")}
-                        for r in snapshot["records"]
-                    },
-                }
-            )
-        )
+        log = log_of(database, workspace)
+        state = {
+            "log": [{**change, "at": None, "xid": xids[change["seq"]]} for change in log],
+            "transactions": database.run(
+                "select id::text, first_seq, last_seq from core.transaction"
+                " where workspace_id = %s",
+                workspace,
+            ),
+            "tables": {
+                row[0]: dict(zip(("version", "data", "position"), row[1:], strict=True))
+                for row in database.run(
+                    "select id::text, version, data, position from core.record"
+                    " where workspace_id = %s and deleted_at is null",
+                    workspace,
+                )
+            },
+            "snapshot": {
+                record["id"]: {key: record[key] for key in ("version", "data", "position")}
+                for record in database.read("snapshot", workspace)["records"]
+            },
+        }
+        as_recorded: dict[str, Any] = json.loads(json.dumps(state))
+        return as_recorded
 
     async def close(self) -> None:
         """Ends its clients."""

@@ -88,7 +88,9 @@ def _check_conflicts(entry: Entry, timeline: Timeline) -> Iterator[Violation]:
         record, key = conflict["recordId"], conflict["key"]
         base = entry["request"].get("baseVersions", {}).get(record, 0)
         states = timeline.states[record][max(base - 1, 0) :]
-        if len({repr(state["data"].get(key)) for state in states}) < 2:
+        if key is not None:
+            states = [state["data"].get(key) for state in states]
+        if all(state == states[0] for state in states):
             yield Violation(
                 "refused for nothing", f"{entry['id']}: nobody changed {key} since version {base}"
             )
