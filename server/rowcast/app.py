@@ -39,6 +39,8 @@ from rowcast.mail import MAILER, Mailer, MailSettings
 from rowcast.pages import add_pages
 from rowcast.passwords import Passwords
 from rowcast.problems import Problem
+from rowcast.replay import PATH as REPLAY
+from rowcast.replay import replay_endpoint
 from rowcast.routes import ACTIONS, FILES, ROUTES, STREAMS
 from rowcast.search_index import Indexer
 from rowcast.storage import StorageSettings
@@ -112,6 +114,7 @@ def make_app(deployment: Deployment, stop: Callable[[], None]) -> web.Applicatio
     for stream in STREAMS:
         app.router.add_route("GET", stream.path, stream_endpoint(stream))
     app.router.add_route("POST", "/api/v1/workspaces/{workspace}/import", import_endpoint)
+    app.router.add_route("POST", REPLAY, replay_endpoint)
     add_pages(app)
     app.router.add_route("GET", "/health/live", live)
     app.router.add_route("GET", "/health/ready", ready)

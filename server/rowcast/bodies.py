@@ -20,6 +20,8 @@ Model = TypeVar("Model", bound=BaseModel)
 
 MAX_DEPTH = 40  # of a request; a document's own bound is the database's
 _BIG_EXPONENT = re.compile(rb"[eE][+-]?\d{3,}")
+_SPACE = re.compile(r"[ \t\n\r]*")
+_DECODER = json.JSONDecoder(parse_int=str, parse_float=str)
 _PARAMETER = re.compile(r"^filter\[([^\[\]]{1,100})\](?:\[([a-z]{1,20})\])?$")
 
 
@@ -74,6 +76,52 @@ def extend(raw: bytes, members: Mapping[str, object]) -> str:
     inner = text[1:-1].strip()
     added = orjson.dumps(members).decode()[1:-1]
     return "{" + (f"{inner},{added}" if inner else added) + "}"
+
+
+def elements(raw: bytes, name: str) -> list[str]:
+    """The texts of the elements of a list in a JSON object, as they came.
+
+    `raw` was checked by check_object; `name` is the list's member.
+    """
+    text = raw.decode()
+    found: list[str] = []
+    at = _behind(text, text.index("{"))
+    while text[at] != "}":
+        key, end = _DECODER.raw_decode(text, at)
+        at = _behind(text, _skip(text, end))  # the colon
+        if key == name:
+            found, end = _list(text, at)
+        else:
+            end = _DECODER.raw_decode(text, at)[1]
+        at = _next(text, end)
+    return found
+
+
+def _list(text: str, at: int) -> tuple[list[str], int]:
+    """The texts of a list's elements, and where it ends."""
+    found = []
+    at = _behind(text, at)
+    while text[at] != "]":
+        end = _DECODER.raw_decode(text, at)[1]
+        found.append(text[at:end])
+        at = _next(text, end)
+    return found, at + 1
+
+
+def _next(text: str, at: int) -> int:
+    """Where what follows a value begins: behind its comma, or at the end of the whole."""
+    at = _skip(text, at)
+    return _behind(text, at) if text[at] == "," else at
+
+
+def _behind(text: str, at: int) -> int:
+    return _skip(text, at + 1)
+
+
+def _skip(text: str, at: int) -> int:
+    match = _SPACE.match(text, at)
+    assert match is not None
+    return match.end()
 
 
 def query_members(query: Mapping[str, str]) -> dict[str, Any]:

@@ -37,7 +37,7 @@ LONG_ARGUMENTS = 64 << 10  # characters; longer ones go through the lane, alone
 COMPRESSED_FROM = 1024  # bytes
 SEND_SECONDS = 60.0
 
-_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _KEY_NAMESPACE = uuid.UUID("6f3d9f5e-0f0e-5d0a-9c53-6d4a35b1a5b7")
 _ETAG = re.compile(r'"[^"]*"')  # compared weakly, as RFC 9110 says of If-None-Match
 _MERGE_PATCH = "application/merge-patch+json"
@@ -67,7 +67,7 @@ def endpoint(route: Route) -> Handler:
             raw, body = await read_body(request, route.body, patch=route.patch)
             arguments = bodies.extend(raw, members)
         workspace = workspace or members.get("workspaceId") or getattr(body, "workspace_id", None)
-        if workspace is not None and not _UUID.fullmatch(workspace):
+        if workspace is not None and not UUID.fullmatch(workspace):
             raise unknown_workspace()
         call = Call(
             function,
@@ -93,7 +93,7 @@ def path_members(request: web.Request) -> dict[str, Any]:
     """The variables of the path. What can't be an id or a workspace names nothing: 404."""
     members: dict[str, Any] = dict(request.match_info)
     for name, value in members.items():
-        if name not in ("workspace", "id", "collection") and not _UUID.fullmatch(value):
+        if name not in ("workspace", "id", "collection") and not UUID.fullmatch(value):
             raise Problem(404, "not_found", "There is nothing at this address.")
         if "\0" in value or len(value) > 100 or not _encodable(value):
             if name == "collection":
@@ -204,7 +204,7 @@ def stream_endpoint(route: StreamRoute) -> Handler:
         else:
             actor = await identity.ticket_actor(query.ticket)
         workspace = path_members(request)["workspace"].lower()
-        if not _UUID.fullmatch(workspace):
+        if not UUID.fullmatch(workspace):
             raise unknown_workspace()
         cursor = _start(request, query)
         hub = request.app[HUB]

@@ -6,15 +6,16 @@ problems those of docs/error-codes.md. The OpenAPI document is made of this, and
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 
 from pydantic import BaseModel
 
-from rowcast import accounts, attachments, models
+from rowcast import accounts, attachments, models, replay
 from rowcast.resources import resource_directory
 from rowcast.routes import ACTIONS, FILES, ROUTES, STREAMS, Action, FileRoute, Route
+from rowcast.transaction_models import Replay
 
 # Tags, in their order, by the start of a path; the longest wins.
 TAGS = {
@@ -129,6 +130,13 @@ def operations() -> tuple[Operation, ...]:
             upload=_UPLOADS,
             keyed=True,
         ),
+        Operation(
+            "transaction_replay",
+            "POST",
+            replay.PATH,
+            *_told(replay.replay_endpoint),
+            body=Replay,
+        ),
         Operation("live", "GET", "/health/live", "The process answers.", anybody=True),
         Operation("ready", "GET", "/health/ready", "The database answers too.", anybody=True),
         Operation("openapi", "GET", "/api/openapi.json", "This document.", anybody=True),
@@ -173,14 +181,14 @@ def _of_action(action: Action) -> Operation:
 
 
 def _of_file(route: FileRoute) -> Operation:
-    summary, _, rest = (attachments.HANDLERS[route.handler].__doc__ or "").partition("\n")
+    summary, description = _told(attachments.HANDLERS[route.handler])
     sends = route.method == "POST"
     return Operation(
         f"attachment_{route.handler if route.method != 'HEAD' else 'head'}",
         route.method,
         route.path,
         summary,
-        " ".join(rest.split()),
+        description,
         query=route.query,
         upload=("multipart/form-data",) if sends else (),
         partial=not sends,
@@ -188,6 +196,12 @@ def _of_file(route: FileRoute) -> Operation:
         status=201 if sends else 200,
         media="application/json" if sends else "*/*",
     )
+
+
+def _told(handler: Callable[..., object]) -> tuple[str, str]:
+    """Summary and description of an operation, from the docstring of its handler."""
+    summary, _, rest = (handler.__doc__ or "").partition("\n")
+    return summary, " ".join(rest.split())
 
 
 def _streams() -> Iterator[Operation]:

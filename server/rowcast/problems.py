@@ -67,9 +67,9 @@ class Problem(Exception):
         elif status == 401:
             self.headers.setdefault("WWW-Authenticate", "Bearer")
 
-    def response(self) -> web.Response:
-        """The response: `application/problem+json`."""
-        body = {
+    def body(self) -> dict[str, Any]:
+        """The members of the problem."""
+        return {
             "type": f"urn:rowcast:problem:{self.code}",
             "title": HTTPStatus(self.status).phrase,
             "status": self.status,
@@ -77,9 +77,12 @@ class Problem(Exception):
             "code": self.code,
             **self.extra,
         }
+
+    def response(self) -> web.Response:
+        """The response: `application/problem+json`."""
         return web.Response(
             status=self.status,
-            body=orjson.dumps(body),
+            body=orjson.dumps(self.body()),
             content_type="application/problem+json",
             headers=self.headers,
         )

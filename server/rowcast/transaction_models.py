@@ -179,3 +179,15 @@ class Transaction(Body):
     @property
     def is_heavy(self) -> bool:
         return len(self.operations) > 50
+
+
+class QueuedTransaction(Transaction):
+    """One of a queue: its id tells it from the others, and from itself when it comes again."""
+
+    id: Uuid
+
+
+class Replay(Body):
+    """What a client did while it was offline, in order."""
+
+    transactions: Annotated[list[QueuedTransaction], Field(min_length=1, max_length=1000)]

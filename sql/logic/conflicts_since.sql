@@ -2,7 +2,7 @@
 -- the write's own: [{recordId, key, base, yours, theirs}], null standing for an absent field. Read from the log. What the caller's own writes changed
 -- last (p_own, see transaction_basis) does not collide. base is null where the caller could not have read it, and where
 -- the log was trimmed since the version: then any field may have been changed, and from what can't be told.
-create or replace function logic.conflicts_since(p_record core.record, p_version integer, p_data jsonb, p_own jsonb default '[]') returns jsonb
+create or replace function logic.conflicts_since(p_record core.record, p_version integer, p_data jsonb, p_own jsonb default '{}') returns jsonb
 language sql stable security definer set search_path = pg_catalog, pg_temp
 as $$
   select coalesce(jsonb_agg(jsonb_build_object(

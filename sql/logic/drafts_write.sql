@@ -36,7 +36,7 @@ begin
     elsif v_record.deleted_at is not null then
       v_found := logic.document_conflict(v_record, v_base, v_data, null);
       v_data := v_record.data;
-    elsif v_base is not null and v_rule <> 'yours' then
+    elsif v_base is not null and v_rule <> 'yours' and p_claims[n] <> '[]' then
       v_found := logic.conflicts_since(v_record, v_base,
         logic.jsonb_with_fields(v_record.data, v_data, array(select jsonb_array_elements_text(p_claims[n]))), p_basis -> 'own');
       v_data := logic.jsonb_with_fields(v_data, v_record.data, array(select f.value ->> 'key' from jsonb_array_elements(v_found) f(value)));

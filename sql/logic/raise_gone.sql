@@ -6,7 +6,7 @@ as $$
 declare
   v_record constant core.record := logic.record_find(p_workspace_id, p_id);
 begin
-  if not logic.deleted_since(v_record, p_base_version, '[]') then
+  if not logic.deleted_since(v_record, p_base_version, '{}') then
     perform logic.raise_refusal('unknown_record');
   end if;
   if not core.granted('rowcast.edit', v_record.collection, v_record.audience) then

@@ -9,6 +9,7 @@ from pydantic import BaseModel
 
 from attacks.stage import PASSWORD, Stage
 from rowcast import models, transaction_models
+from rowcast.replay import PATH as REPLAY
 from rowcast.routes import ACTIONS, FILES, ROUTES, STREAMS
 from storing import form
 
@@ -41,6 +42,7 @@ ENDPOINTS = (
     *(Endpoint(a.method, a.path, a.body) for a in ACTIONS),
     *(Endpoint("GET", s.path, None, models.EventsQuery, stream=True) for s in STREAMS),
     Endpoint("POST", IMPORT),
+    Endpoint("POST", REPLAY, transaction_models.Replay, models.Nothing),
     *(Endpoint(f.method, f.path, None, f.query) for f in FILES if f.method != "HEAD"),
     *(Endpoint("GET", path) for path in (*HEALTH, *PAGES)),
 )
@@ -75,6 +77,31 @@ _FIELD = {
 }
 _STEP = {"from": "todo", "to": "done", "roles": ["owner"], "requires": ["state"]}
 _WORKFLOW = {"field": "state", "transitions": [_STEP]}
+
+
+def _transaction(s: Stage) -> dict[str, Any]:
+    return {
+        "id": str(uuid.uuid4()),
+        "operations": [
+            {"type": "create", "collection": "task", "data": {"title": "New"}},
+            {"type": "set", "recordId": s.record, "key": "title", "value": "Two"},
+            {"type": "merge", "recordId": s.record, "patch": {"deep": {"a": ["x"]}}},
+            {"type": "increment", "recordId": s.record, "key": "points", "by": 1},
+            {
+                "type": "list-insert",
+                "recordId": s.record,
+                "path": ["deep", "a"],
+                "value": "y",
+                "before": "x",
+                "after": None,
+                "index": None,
+            },
+            {"type": "move", "id": s.record, "table": "tasks", "field": "status", "value": "done"},
+        ],
+        "baseVersions": {s.record: 1},
+        "onConflict": "yours",
+    }
+
 
 # A good body per model: with every member, so that each is attacked.
 BODIES: dict[type[BaseModel], Callable[[Stage], dict[str, Any]]] = {
@@ -153,27 +180,8 @@ BODIES: dict[type[BaseModel], Callable[[Stage], dict[str, Any]]] = {
         "before": None,
         "after": None,
     },
-    transaction_models.Transaction: lambda s: {
-        "id": str(uuid.uuid4()),
-        "operations": [
-            {"type": "create", "collection": "task", "data": {"title": "New"}},
-            {"type": "set", "recordId": s.record, "key": "title", "value": "Two"},
-            {"type": "merge", "recordId": s.record, "patch": {"deep": {"a": ["x"]}}},
-            {"type": "increment", "recordId": s.record, "key": "points", "by": 1},
-            {
-                "type": "list-insert",
-                "recordId": s.record,
-                "path": ["deep", "a"],
-                "value": "y",
-                "before": "x",
-                "after": None,
-                "index": None,
-            },
-            {"type": "move", "id": s.record, "table": "tasks", "field": "status", "value": "done"},
-        ],
-        "baseVersions": {s.record: 1},
-        "onConflict": "yours",
-    },
+    transaction_models.Replay: lambda s: {"transactions": [_transaction(s)]},
+    transaction_models.Transaction: lambda s: _transaction(s),
     models.CommentCreate: lambda s: {"body": "Why?", "parentId": s.comment, "commentId": None},
     models.CommentUpdate: lambda _: {"body": "Because."},
     models.FaceCreate: lambda s: {

@@ -246,6 +246,9 @@ async def _records(story: Story, workspace: str) -> None:
     await story.play("transaction_undo", workspace=workspace)
     await story.play("undo_list", workspace=workspace)
     await story.play("transaction_redo", workspace=workspace)
+    gone = [{"type": "delete", "recordId": str(uuid.UUID(int=1))}]
+    queue = [{**x, "id": str(uuid.uuid4())} for x in (versions, {"operations": gone})]
+    await story.play("transaction_replay", {"transactions": queue}, workspace=workspace)
     said = await story.play("comment_create", {"body": "How many holes?"}, **at)
     reply = {"body": "Eighty by twelve, @Grace Hopper.", "parentId": said["id"]}
     await story.play("comment_create", reply, **at)

@@ -8,6 +8,7 @@ from typing import Any
 
 from permissions.world import PASSWORD, World
 from rowcast.keys import INVITATION, PASSWORD_RESET, VERIFY_EMAIL
+from rowcast.replay import PATH as REPLAY
 from rowcast.routes import ACTIONS, FILES, ROUTES, STREAMS, FileRoute, Route
 from storing import form
 from support import KEYS, attachment_of
@@ -376,6 +377,13 @@ def _file(route: FileRoute) -> Callable[[World], Request]:
 IMPORT = "/api/v1/workspaces/{workspace}/import"
 
 
+def _replay(world: World) -> Request:
+    change = {"type": "set", "recordId": world.record, "key": "title", "value": "Another"}
+    queue = [{"id": str(uuid.uuid4()), "operations": [change]}]
+    path = REPLAY.replace("{workspace}", world.workspace)
+    return Request("POST", path, body={"transactions": queue})
+
+
 def cases() -> list[Case]:
     """Every case of every route."""
     found = [
@@ -402,6 +410,7 @@ def cases() -> list[Case]:
         "csv": "title,description,vendor\nDrop test,Thrice,Contoso\n",
     }
     found.append(Case(f"POST {IMPORT}", "", "request", _fixed("POST", IMPORT, **rows)))
+    found.append(Case(f"POST {REPLAY}", "", "request", _replay, lambda _: '"version"'))
     for file in (file for file in FILES if file.method != "HEAD"):
         found.append(Case(f"{file.method} {file.path}", "", "request", _file(file)))
     found += [Case(f"GET {path}", "", "request", _fixed("GET", path)) for path in PUBLIC]

@@ -64,6 +64,13 @@ class ConflictingKey(Answer):
     theirs: Any
 
 
+class Cause(Answer):
+    """The refusal at the root of others in its queue."""
+
+    transaction_id: UUID
+    code: str
+
+
 class Problem(Answer):
     """An error (RFC 9457). `code` is stable; some codes bring further members."""
 
@@ -76,3 +83,7 @@ class Problem(Answer):
     code: Annotated[str, Field(description="Stable: tell errors apart by it.")]
     errors: Annotated[list[Fault], Field(description="Each fault, of a 422.")] = []
     conflicts: Annotated[list[ConflictingKey], Field(description="Of the code `conflict`.")] = []
+    cause: Annotated[Cause | None, Field(description="Of the code `depends_on_refused`.")] = None
+    retry_after: Annotated[
+        int | None, Field(description="Seconds, in a queue's answer: what the header else says.")
+    ] = None

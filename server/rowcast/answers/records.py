@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import ConfigDict, Field
 
-from rowcast.answers.base import Answer, Document, Page, Seq, Since, Time, Version, Written
+from rowcast.answers.base import Answer, Document, Page, Problem, Seq, Since, Time, Version, Written
 from rowcast.answers.workspaces import Collection, Person, Workspace
 
 
@@ -93,6 +93,20 @@ class TransactionApplied(Written):
 
     id: Annotated[UUID, Field(description="The transaction's.")]
     records: list[Record | Gone]
+
+
+class TransactionRefused(Answer):
+    """Why a transaction of a queue did not take effect; 401, 503, 504: not, or not known, yet."""
+
+    id: UUID
+    problem: Problem
+
+
+class Replayed(Answer):
+    """What became of the transactions of a queue, in order; seq: the last of all their changes."""
+
+    results: list[TransactionApplied | TransactionRefused]
+    seq: int | None
 
 
 class TakenBack(Answer):

@@ -1,0 +1,150 @@
+"""POST …/transactions/replay: the transactions that a client made while it was offline, in order.
+
+Each goes through the writer by itself, under its own id, as if it had come alone, and gets its own
+verdict. What depends on a refused one the database judges (logic.operations_run): here verdicts
+are only carried along, in a member `queue` in front of what the client sent. A line break ends it,
+so that the database can tell the two apart (logic.request_hash).
+"""
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+from aiohttp import web
+
+from rowcast import bodies, models
+from rowcast.endpoints import (
+    GATEWAY,
+    IDENTITY,
+    LONG_ARGUMENTS,
+    UUID,
+    WRITER,
+    path_members,
+    read_body,
+    unknown_workspace,
+)
+from rowcast.gateway import Answer, Call, Function, missing_function
+from rowcast.identity import Actor
+from rowcast.problems import Problem
+from rowcast.transaction_models import CreateOperation, QueuedTransaction, Replay
+from rowcast.writer import Writer
+
+PATH = "/api/v1/workspaces/{workspace}/transactions/replay"
+SECONDS = 30.0  # that a replay may take, before the rest is left for another
+
+_STOPS = (401, 503, 504)  # no verdicts: they say nothing of the transaction itself
+
+
+@dataclass
+class Queue:
+    """What became of the transactions of a queue so far.
+
+    earlier: the ids of those that took effect. refused: by the id of a record that was not
+    created, the root of it: {transactionId, code}.
+    """
+
+    writer: Writer
+    function: Function
+    actor: Actor
+    workspace: str
+    earlier: list[str] = field(default_factory=list)
+    refused: dict[str, dict[str, str]] = field(default_factory=dict)
+    seq: int | None = None
+
+    async def apply(self, transaction: QueuedTransaction, text: str) -> Answer:
+        """Applies the next one; `text` is what its client sent. Raises Problem."""
+        arguments = self._with_verdicts(text)
+        answer = await self.writer.call(
+            Call(
+                self.function,
+                self.actor.account,
+                arguments,
+                workspace=self.workspace,
+                transaction=transaction.id,
+                alone=transaction.is_heavy or len(arguments) > LONG_ARGUMENTS,
+                session=self.actor.session,
+            )
+        )
+        self.earlier.append(transaction.id.lower())
+        self.seq = max(self.seq or 0, orjson.loads(answer.body)["seq"])
+        return answer
+
+    def refuse(self, transaction: QueuedTransaction, problem: Problem) -> None:
+        """Notes which records there are not, now that one was refused, and why."""
+        root = {"transactionId": transaction.id, "code": problem.code}
+        cause = problem.extra.get("cause", root)
+        for operation in transaction.operations:
+            if isinstance(operation, CreateOperation):
+                record = operation.record_id or operation.id
+                if record is not None:
+                    self.refused[record.lower()] = cause
+
+    def _with_verdicts(self, text: str) -> str:
+        if not self.earlier and not self.refused:
+            return text
+        verdicts = orjson.dumps({"earlier": self.earlier, "refused": self.refused}).decode()
+        return f'{{"queue":{verdicts},\n{text[1:]}'
+
+
+async def replay_endpoint(request: web.Request) -> web.Response:
+    """Applies the transactions of a queue in order, each by itself.
+
+    Each is answered as it would be alone: with {id, seq, records}, or with the `problem` that
+    refused it. Where one gets no verdict (401, 503, 504), the rest is `not_tried`: send it again.
+    """
+    actor = await request.app[IDENTITY].actor(request)
+    workspace = path_members(request)["workspace"]
+    if not UUID.fullmatch(workspace):
+        raise unknown_workspace()
+    bodies.validate(bodies.query_members(request.query), models.Nothing)
+    raw, body = await read_body(request, Replay)
+    function = request.app[GATEWAY].functions.get("transaction_apply")
+    if function is None:
+        raise missing_function("transaction_apply")
+    queue = Queue(request.app[WRITER], function, actor, workspace)
+    results = await _run(queue, body.transactions, bodies.elements(raw, "transactions"))
+    response = web.Response(
+        body=orjson.dumps({"results": results, "seq": queue.seq}),
+        content_type="application/json",
+    )
+    response.enable_compression()
+    response.headers["Vary"] = "Accept-Encoding"
+    return response
+
+
+async def _run(queue: Queue, transactions: list[QueuedTransaction], texts: list[str]) -> list[Any]:
+    """The results, in order. Raises Problem where the first one gets no verdict."""
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + SECONDS
+    stopped = False
+    results: list[Any] = []
+    for transaction, text in zip(transactions, texts, strict=True):
+        if stopped or (results and loop.time() > deadline):
+            stopped = True
+            results.append(_told(transaction, _not_tried()))
+            continue
+        try:
+            answer = await queue.apply(transaction, text)
+        except Problem as problem:
+            stopped = problem.status in _STOPS or problem.code == "unknown_workspace"
+            if stopped and not results:
+                raise
+            queue.refuse(transaction, problem)
+            results.append(_told(transaction, problem))
+        else:
+            results.append(orjson.Fragment(answer.body))
+    return results
+
+
+def _told(transaction: QueuedTransaction, problem: Problem) -> dict[str, Any]:
+    body = problem.body()
+    if "Retry-After" in problem.headers:
+        body["retryAfter"] = int(problem.headers["Retry-After"])
+    return {"id": transaction.id, "problem": body}
+
+
+def _not_tried() -> Problem:
+    return Problem(
+        503, "not_tried", "This was not tried, after one that got no verdict; send it again."
+    )

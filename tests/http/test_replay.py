@@ -1,0 +1,265 @@
+"""POST transactions/replay: what was done offline, in order, each with a verdict of its own."""
+
+import json
+import uuid
+from typing import Any
+
+import pytest
+
+from rowcast import bodies, replay
+from rowcast.problems import unavailable
+from support import Client, Database
+
+
+@pytest.fixture
+def home(workspace: str) -> str:
+    """The path of the workspace."""
+    return f"/api/v1/workspaces/{workspace}"
+
+
+def transaction(*operations: Any, **more: Any) -> dict[str, Any]:
+    return {"id": str(uuid.uuid4()), "operations": list(operations), **more}
+
+
+def create(id: str, **data: Any) -> dict[str, Any]:
+    data = {"title": "New", **data}
+    return {"type": "create", "collection": "task", "recordId": id, "data": data}
+
+
+def put(id: str, key: str, value: Any) -> dict[str, Any]:
+    return {"type": "set", "recordId": id, "key": key, "value": value}
+
+
+async def send(client: Client, home: str, *transactions: Any) -> Any:
+    body = {"transactions": list(transactions)}
+    return await client.call("POST", f"{home}/transactions/replay", body)
+
+
+def codes(answer: Any) -> list[str]:
+    """Of each result the code that refused it, or `ok`."""
+    return [r["problem"]["code"] if "problem" in r else "ok" for r in answer["results"]]
+
+
+def new() -> str:
+    return str(uuid.uuid4())
+
+
+async def test_a_queue_takes_effect_in_order_each_transaction_by_itself(
+    client: Client, database: Database, workspace: str, home: str
+) -> None:
+    task, known = new(), database.task(workspace, title="Known")
+    queue = [
+        transaction(create(task, points=1)),
+        transaction(put(task, "title", "Two"), put(known["id"], "title", "Mine")),
+        transaction({"type": "increment", "recordId": task, "key": "title", "by": 1}),
+        transaction({"type": "increment", "recordId": task, "key": "points", "by": 1}),
+    ]
+    answer = await send(client, home, *queue)
+    results = answer["results"]
+    assert [r["id"] for r in results] == [t["id"] for t in queue]
+    assert codes(answer) == ["ok", "ok", "not_a_number", "ok"]
+    problem = results[2]["problem"]
+    assert (problem["status"], problem["operation"]) == (422, 0)
+    assert answer["seq"] == results[3]["seq"] == known["seq"] + 4
+    assert results[3]["records"][0]["data"] == {"title": "Two", "points": 2}
+    (first, *_) = (await client.call("GET", f"{home}/changes?since={known['seq']}"))["changes"]
+    assert first["transactionId"] == queue[0]["id"]
+    reply = await client.send("POST", f"{home}/transactions", queue[1])
+    assert (reply.status, reply.json["seq"]) == (200, results[1]["seq"]), "it came by itself again"
+
+
+async def test_what_depends_on_a_refused_create_is_refused_for_the_root_of_it(
+    client: Client, database: Database, workspace: str, home: str
+) -> None:
+    fields = [
+        {"key": "title", "label": "Title", "type": "text", "required": True},
+        {"key": "points", "label": "Points", "type": "number"},
+        {"key": "parent", "label": "Parent", "type": "reference", "target": "task"},
+    ]
+    await client.call("PUT", f"{home}/collections/task/fields", {"fields": fields})
+    known = database.task(workspace, title="x")["id"]
+    refused, child, grandchild = (new() for _ in range(3))
+    queue = [
+        transaction(create(refused, points="many")),
+        transaction(put(refused.upper(), "title", "x")),
+        transaction(create(child, parent=refused)),
+        transaction(put(known, "title", "apart")),
+        transaction({"type": "move", "recordId": known, "after": child}),
+        transaction(create(grandchild), put(child, "title", "x")),
+        transaction({"type": "delete", "recordId": grandchild.upper()}),
+        transaction(put(known, "title", 5), put(known, "points", refused)),
+        transaction(put(new(), "title", "nobody's")),
+    ]
+    answer = await send(client, home, *queue)
+    depends = "depends_on_refused"
+    assert codes(answer) == [
+        "invalid_document_fields",
+        *(depends, depends, "ok", depends, depends, depends, depends, "unknown_record"),
+    ]
+    causes = [r["problem"]["cause"] for r in answer["results"] if r.get("problem", {}).get("cause")]
+    root = {"transactionId": queue[0]["id"], "code": "invalid_document_fields"}
+    assert causes == [root] * 6
+    assert {r["problem"]["status"] for r in answer["results"] if "problem" in r} == {422, 424, 404}
+    query = "select count(*) from core.record where id = any (%s::uuid[])"
+    assert database.value(query, [refused, child, grandchild]) == 0
+
+    queue[0]["operations"] = [create(refused)]  # corrected: all is judged anew
+    del queue[7]
+    answer = await send(client, home, *queue)
+    assert codes(answer) == ["ok"] * 7 + ["unknown_record"]
+
+
+async def test_a_queue_that_comes_again_gets_the_same_answers_and_the_refused_a_new_chance(
+    client: Client, database: Database, workspace: str, home: str
+) -> None:
+    task, missing = new(), new()
+    queue = [
+        transaction(create(task)),
+        transaction(put(missing, "title", "x")),
+        transaction(put(task, "title", "Two"), baseVersions={task: 1}),
+    ]
+    first = await send(client, home, *queue)
+    assert codes(first) == ["ok", "unknown_record", "ok"]
+    length = database.value("select count(*) from core.change")
+    again = await send(client, home, *queue)
+    kept = [(r["id"], r.get("seq")) for r in first["results"]]
+    assert [(r["id"], r.get("seq")) for r in again["results"]] == kept
+    assert (again["seq"], codes(again)) == (first["seq"], codes(first))
+    assert database.value("select count(*) from core.change") == length
+    await client.call("POST", f"{home}/transactions", {"operations": [create(missing)]})
+    assert codes(await send(client, home, *queue)) == ["ok"] * 3
+    alone = await client.call("POST", f"{home}/transactions", queue[2])
+    assert alone["seq"] == first["results"][2]["seq"], "alone it is the same transaction too"
+    other = {**queue[2], "operations": [put(task, "title", "Else")]}
+    assert codes(await send(client, home, queue[0], other)) == ["ok", "transaction_reused"]
+
+
+async def test_what_the_same_queue_has_changed_is_no_conflict_and_what_others_have_is(
+    client: Client, database: Database, workspace: str, home: str
+) -> None:
+    database.join(workspace, "Bob", "editor")
+    bob = Client(client.session, client.url, database.token("Bob"))
+    task = database.task(workspace, title="One", status="todo")["id"]
+    base = {"baseVersions": {task: 1}}
+    offline = [
+        transaction(put(task, "title", "Two"), **base),
+        transaction(put(task, "title", "Three"), put(task, "status", "review"), **base),
+        transaction(put(task, "title", "Four"), **base),
+        transaction({"type": "delete", "recordId": task}, **base),
+        transaction(put(task, "title", "Five"), **base),
+    ]
+    assert codes(await send(client, home, *offline)) == ["ok"] * 4 + ["unknown_record"]
+
+    task = database.task(workspace, title="One", status="todo")["id"]
+    base = {"baseVersions": {task: 1}}
+    await bob.call("PATCH", f"{home}/records/{task}", {"patch": {"title": "Bob's"}})
+    offline = [
+        transaction(put(task, "status", "review"), **base),
+        transaction(put(task, "title", "Mine"), put(task, "status", "done"), **base),
+        transaction(put(task, "title", "Mine, still"), onConflict="yours", **base),
+        transaction(put(task, "title", "Mine at last"), **base),
+        transaction({"type": "delete", "recordId": task}, **base),
+    ]
+    answer = await send(client, home, *offline)
+    assert codes(answer) == ["ok", "conflict", "ok", "ok", "conflict"]
+    found = [r["problem"]["conflicts"][0] for r in answer["results"] if "problem" in r]
+    assert [(c["key"], c["base"], c["theirs"]) for c in found[:1]] == [("title", "One", "Bob's")]
+    assert (found[1]["key"], found[1]["theirs"]["title"]) == (None, "Mine at last")
+
+    other = database.task(workspace, title="One")["id"]
+    same = transaction(put(other, "title", "Two"))
+    await bob.call("POST", f"{home}/transactions", same)  # by the id of one of Ada's
+    mine = transaction(put(other, "title", "Three"), baseVersions={other: 1})
+    answer = await send(client, home, {**same, "operations": [put(other, "points", 1)]}, mine)
+    assert codes(answer) == ["ok", "conflict"], "another person's write is no write of the queue's"
+
+
+async def test_without_a_verdict_the_rest_is_not_tried(
+    client: Client, home: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The database goes away behind the second one; and a queue has its time."""
+    queue = [transaction(create(new())) for _ in range(5)]
+    await send(client, home, queue[0])
+    apply = replay.Queue.apply
+
+    async def away(self: replay.Queue, *args: Any) -> Any:
+        if len(self.earlier) == 2:
+            raise unavailable()
+        return await apply(self, *args)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(replay.Queue, "apply", away)
+        answer = await send(client, home, *queue)
+    assert codes(answer) == ["ok", "ok", "database_unavailable", "not_tried", "not_tried"]
+    assert {r["problem"]["retryAfter"] for r in answer["results"][2:]} == {1}
+    with monkeypatch.context() as patched:
+        patched.setattr(replay, "SECONDS", 0)
+        answer = await send(client, home, *queue)
+    assert codes(answer) == ["ok"] + ["not_tried"] * 4
+    assert codes(await send(client, home, *queue)) == ["ok"] * 5
+
+
+async def test_who_is_nobody_or_no_member_gets_no_verdicts_and_who_no_longer_is_no_further_ones(
+    client: Client, database: Database, workspace: str, home: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = f"{home}/transactions/replay"
+    queue = {"transactions": [transaction(create(new())) for _ in range(3)]}
+    stranger = Client(client.session, client.url, database.token("Eve"))
+    (await stranger.send("POST", path, queue)).problem(404, "unknown_workspace")
+    bad = Client(client.session, client.url, "no token")
+    (await bad.send("POST", path, queue)).problem(401, "unauthenticated")
+    database.join(workspace, "Bob", "editor")
+    bob = Client(client.session, client.url, database.token("Bob"))
+    apply = replay.Queue.apply
+
+    async def leave(self: replay.Queue, *args: Any) -> Any:
+        if len(self.earlier) == 1:
+            database.run("delete from core.member where account_id = %s", database.account("Bob"))
+        return await apply(self, *args)
+
+    monkeypatch.setattr(replay.Queue, "apply", leave)
+    assert codes(await send(bob, home, *queue["transactions"])) == [
+        "ok",
+        "unknown_workspace",
+        "not_tried",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("body", "path"),
+    [
+        ({"transactions": []}, "transactions"),
+        ({}, "transactions"),
+        ({"transactions": [{"operations": [create(new())]}]}, "transactions.0.id"),
+        ({"transactions": [transaction()]}, "transactions.0.operations"),
+        ({"transactions": [transaction({"type": "delete"})]}, "transactions.0.operations.0"),
+        ({"transactions": [transaction(create(new()), queue={})]}, "transactions.0.queue"),
+        ({"transactions": [transaction(create(new()))] * 1001}, "transactions"),
+    ],
+)
+async def test_what_is_no_queue_is_refused_as_a_whole(
+    client: Client, home: str, body: Any, path: str
+) -> None:
+    reply = await client.send("POST", f"{home}/transactions/replay", body)
+    (error, *_) = reply.problem(422, "invalid_request")["errors"]
+    assert error["path"].startswith(path)
+
+
+async def test_a_client_can_not_say_what_became_of_others(client: Client, home: str) -> None:
+    body = {**transaction(create(new())), "queue": {"earlier": []}}
+    (await client.send("POST", f"{home}/transactions", body)).problem(422, "invalid_request")
+
+
+def test_the_elements_of_a_list_are_taken_as_they_came() -> None:
+    texts = ['{"a": [1,2], "n":1.10}', "-0.0", '"]},{\\"\\u00e9"', "[ ]", "12345678901234567890123"]
+    for raw, comma in (
+        ('{"x":[1,{"list":[]}],"list":[@],"y":null}', ","),
+        (' {\n"list" :\t[ @ ] , "x" : "}" } ', " ,\n "),
+        ('{"list":[1],"list":[@]}', ","),
+    ):
+        raw = raw.replace("@", comma.join(texts))
+        assert [json.loads(text) for text in texts] == json.loads(raw)["list"]
+        assert bodies.elements(raw.encode(), "list") == texts
+    assert bodies.elements(b'{"list":[]}', "list") == bodies.elements(b"{}", "list") == []
+    huge = "9" * 5000  # more digits than int() takes
+    assert bodies.elements(f'{{"list":[{huge}]}}'.encode(), "list") == [huge]
