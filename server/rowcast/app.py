@@ -22,6 +22,7 @@ from rowcast.endpoints import (
     IDENTITY,
     KEYS,
     PASSWORDS,
+    PRESENCE,
     WRITER,
     Handler,
     endpoint,
@@ -33,15 +34,19 @@ from rowcast.identity import Identity
 from rowcast.importer import import_endpoint
 from rowcast.keys import Keys
 from rowcast.limits import LIMITER
-from rowcast.listener import listen
+from rowcast.listener import CHANNEL, PRESENCE_CHANNEL, listen
 from rowcast.log_reader import LogReader
 from rowcast.mail import MAILER, Mailer, MailSettings
 from rowcast.pages import add_pages
 from rowcast.passwords import Passwords
+from rowcast.presence import Presence
+from rowcast.presence_endpoints import presence_endpoint
+from rowcast.presence_registry import PresencePace
 from rowcast.problems import Problem
 from rowcast.replay import PATH as REPLAY
 from rowcast.replay import replay_endpoint
 from rowcast.routes import ACTIONS, FILES, ROUTES, STREAMS
+from rowcast.routes import PRESENCE as PRESENCE_ROUTES
 from rowcast.search_index import Indexer
 from rowcast.storage import StorageSettings
 from rowcast.upkeep import Upkeep
@@ -73,6 +78,7 @@ class Deployment:
     demo_users: tuple[SampleUser, ...] = ()
     hasher: PasswordHasher | None = None
     pace: Pace = field(default_factory=Pace)
+    presence_pace: PresencePace = field(default_factory=PresencePace)
     edge: Edge = field(default_factory=Edge)
     mail: MailSettings | None = None
     storage: StorageSettings = field(default_factory=StorageSettings)
@@ -102,6 +108,8 @@ def make_app(deployment: Deployment, stop: Callable[[], None]) -> web.Applicatio
         take_address,
     )
     app[HUB] = Hub(LogReader(app[GATEWAY]), deployment.pace)
+    app[PRESENCE] = Presence(app[HUB], app[GATEWAY], deployment.secrets, deployment.presence_pace)
+    app[HUB].member_left = app[PRESENCE].forget
     if deployment.mail is not None:
         app[MAILER] = Mailer(app[CALLER], app[KEYS], deployment.mail)
     add_storage(app, deployment.storage)
@@ -111,6 +119,12 @@ def make_app(deployment: Deployment, stop: Callable[[], None]) -> web.Applicatio
         app.router.add_route(action.method, action.path, action_endpoint(action))
     for file in FILES:
         app.router.add_route(file.method, file.path, file_endpoint(file))
+    for route_of_presence in PRESENCE_ROUTES:
+        app.router.add_route(
+            route_of_presence.method,
+            route_of_presence.path,
+            presence_endpoint(route_of_presence),
+        )
     for stream in STREAMS:
         app.router.add_route("GET", stream.path, stream_endpoint(stream))
     app.router.add_route("POST", "/api/v1/workspaces/{workspace}/import", import_endpoint)
@@ -134,6 +148,7 @@ def _resources(
 
     async def resources(app: web.Application) -> AsyncIterator[None]:
         gateway, writer, hub, mailer = app[GATEWAY], app[WRITER], app[HUB], app.get(MAILER)
+        presence = app[PRESENCE]
         await gateway.open()
 
         def notified(payload: str) -> None:
@@ -151,6 +166,7 @@ def _resources(
 
         def connected() -> None:
             hub.wake_all()
+            presence.connected()
             if mailer is not None:
                 mailer.wake()
             if indexer is not None:
@@ -171,10 +187,17 @@ def _resources(
         tasks = [
             asyncio.create_task(writer.run(), name="writer"),
             asyncio.create_task(hub.run(), name="hub"),
+            asyncio.create_task(presence.run(), name="presence"),
             asyncio.create_task(read_catalogue(), name="catalogue"),
             asyncio.create_task(upkeep.run(), name="upkeep"),
             asyncio.create_task(
-                listen(deployment.listen_conninfo, notified, connected), name="listener"
+                listen(
+                    deployment.listen_conninfo,
+                    {CHANNEL: notified, PRESENCE_CHANNEL: presence.heard},
+                    connected,
+                    presence.lost,
+                ),
+                name="listener",
             ),
         ]
         if mailer is not None:
@@ -249,5 +272,10 @@ async def ready(request: web.Request) -> web.Response:
     """The database answers too. Raises Problem 503."""
     await request.app[GATEWAY].fetch("select '1', '1'", ())
     return web.json_response(
-        {"status": "ready", "version": __version__, "streams": request.app[HUB].stream_count}
+        {
+            "status": "ready",
+            "version": __version__,
+            "streams": request.app[HUB].stream_count,
+            "present": request.app[PRESENCE].count,
+        }
     )

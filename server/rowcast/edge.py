@@ -27,7 +27,7 @@ _SECRET_PATHS = ("/api/v1/auth/", "/api/v1/me/")
 _PREFLIGHT = {
     "Access-Control-Allow-Methods": "GET, HEAD, POST, PUT, PATCH, DELETE",
     "Access-Control-Allow-Headers": "Authorization, Content-Type, If-Match, If-None-Match,"
-    " Idempotency-Key, If-Range, Last-Event-ID, Range, X-Request-ID",
+    " Idempotency-Key, If-Range, Last-Event-ID, Range, Rowcast-Client, X-Request-ID",
     "Access-Control-Max-Age": "7200",
 }
 

@@ -20,6 +20,7 @@ from rowcast.hub import Hub
 from rowcast.identity import Identity
 from rowcast.keys import Keys
 from rowcast.passwords import Passwords
+from rowcast.presence import Presence
 from rowcast.problems import Problem
 from rowcast.routes import Route, StreamRoute
 from rowcast.writer import Writer
@@ -32,12 +33,14 @@ HUB = web.AppKey("hub", Hub)
 IDENTITY = web.AppKey("identity", Identity)
 PASSWORDS = web.AppKey("passwords", Passwords)
 KEYS = web.AppKey("keys", Keys)
+PRESENCE = web.AppKey("presence", Presence)
 
 LONG_ARGUMENTS = 64 << 10  # characters; longer ones go through the lane, alone
 COMPRESSED_FROM = 1024  # bytes
 SEND_SECONDS = 60.0
 
 UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_CLIENT = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _KEY_NAMESPACE = uuid.UUID("6f3d9f5e-0f0e-5d0a-9c53-6d4a35b1a5b7")
 _ETAG = re.compile(r'"[^"]*"')  # compared weakly, as RFC 9110 says of If-None-Match
 _MERGE_PATCH = "application/merge-patch+json"
@@ -84,9 +87,24 @@ def endpoint(route: Route) -> Handler:
         if not function.writes:
             return respond(request, await gateway.read(call), 200, route.media)
         call.transaction = (body and body.write_id) or transaction_id(request)
-        return respond(request, await request.app[WRITER].call(call), route.status)
+        client = client_id(request)
+        try:
+            answer = await request.app[WRITER].call(call)
+        except Problem as problem:
+            if problem.code == "conflict":
+                _tell_conflict(request.app[PRESENCE], call, client, problem)
+            raise
+        return respond(request, answer, route.status)
 
     return handle
+
+
+def _tell_conflict(presence: Presence, call: Call, client: str | None, problem: Problem) -> None:
+    """Tells the author's other clients that a write was refused with conflicts."""
+    conflicts = problem.extra.get("conflicts", ())
+    if call.workspace is not None and call.actor is not None:
+        workspace = call.workspace.lower()
+        presence.refused(workspace, call.actor, client, call.transaction, conflicts)
 
 
 def path_members(request: web.Request) -> dict[str, Any]:
@@ -154,6 +172,16 @@ def transaction_id(request: web.Request) -> str:
 def id_of_key(key: str) -> str:
     """The id of a write that came with this Idempotency-Key."""
     return str(uuid.uuid5(_KEY_NAMESPACE, key))
+
+
+def client_id(request: web.Request) -> str | None:
+    """The client (a tab) that a request comes from, where it says so. Raises Problem 422."""
+    client = request.headers.get("Rowcast-Client")
+    if client is not None and not _CLIENT.fullmatch(client):
+        raise Problem(
+            422, "invalid_client_id", "Rowcast-Client has 1 to 64 letters, digits, - and _."
+        )
+    return client
 
 
 def respond(

@@ -7,7 +7,6 @@ api.log_read.
 
 import random
 import re
-import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -206,13 +205,13 @@ def _shown(
     return None
 
 
-def connected_frame(rights: Rights, cursor: Cursor, *, resumed: bool) -> bytes:
+def connected_frame(client: str, rights: Rights, cursor: Cursor, *, resumed: bool) -> bytes:
     """The first event of a stream.
 
     Where it resumes it carries no id: a client that is lost now still has its own, and so gets what
     follows that one (perhaps a `reset`) the next time.
     """
-    data = orjson.dumps({"clientId": str(uuid.uuid4()), "seq": cursor.seq, "epoch": cursor.epoch})
+    data = orjson.dumps({"clientId": client, "seq": cursor.seq, "epoch": cursor.epoch})
     place = b"" if resumed else b"id: %b%b\n" % (cursor.head(), rights.fingerprint.encode())
     retry = random.randint(1000, 4000)
     return b"retry: %d\n%bevent: connected\ndata: %b\n\n" % (retry, place, data)

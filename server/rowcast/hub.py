@@ -10,7 +10,7 @@ it is counted in bytes, and who does not read is closed.
 """
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import islice
@@ -26,7 +26,6 @@ from rowcast.frames import (
     Change,
     Cursor,
     View,
-    connected_frame,
     plurals_told,
     position_frame,
 )
@@ -73,12 +72,14 @@ class Hub:
         self._reader = reader
         self._topics: dict[str, Topic] = {}
         self._streams: set[Stream] = set()  # also those that still join
+        self._by_workspace: dict[str, set[Stream]] = {}  # the same
         self._dirty: dict[str, None] = {}  # workspaces to read, in order
         self._unsure: set[Stream] = set()  # streams whose rights are to be read again
         self._woken = asyncio.Event()
         self._poll_now = asyncio.Event()
         self._joining = asyncio.Semaphore(MAX_JOINING)
         self._closing = False
+        self.member_left: Callable[[str, str], None] = lambda workspace, account: None
 
     @property
     def stream_count(self) -> int:
@@ -89,6 +90,10 @@ class Hub:
     def workspace_count(self) -> int:
         """How many workspaces are watched for them."""
         return len(self._topics)
+
+    def streams_of(self, workspace: str) -> list[Stream]:
+        """Those of a workspace, also such as are still reading what they missed."""
+        return list(self._by_workspace.get(workspace, ()))
 
     # Waking
 
@@ -235,6 +240,8 @@ class Hub:
             if change.is_access:
                 await self._relay_burst(topic, changes[start:index])
                 start = index
+                if change.event == "member-left" and change.account is not None:
+                    self.member_left(topic.workspace, change.account)
                 self._doubt(s for s in topic.streams if change.may_touch(s.rights.account))
                 await self._settle()
         if start < len(changes):
@@ -284,6 +291,7 @@ class Hub:
         life = asyncio.timeout(0 if self._closing else lifetime)
         stream = Stream(writer, workspace, opened.rights, view, life)
         self._streams.add(stream)
+        self._by_workspace.setdefault(workspace, set()).add(stream)
         try:
             async with life:
                 await self._join(stream, cursor, opened.head)
@@ -352,6 +360,10 @@ class Hub:
         stream.ended, stream.attached = True, False
         self._streams.discard(stream)
         self._unsure.discard(stream)
+        others = self._by_workspace[stream.workspace]
+        others.discard(stream)
+        if not others:
+            del self._by_workspace[stream.workspace]
         topic = self._topics.get(stream.workspace)
         if topic is not None:
             topic.streams.discard(stream)
@@ -367,16 +379,18 @@ class Hub:
 
 async def _start(stream: Stream, cursor: Cursor | None, head: Cursor) -> Cursor:
     """Sends `connected`; where the stream goes on from: `head` itself where nothing was missed."""
+    start, frame = head, b""
     if cursor is None:
-        await stream.send(connected_frame(stream.rights, head, resumed=False))
-        return head
-    start = Cursor(cursor.seq, head.epoch)
-    frame = connected_frame(stream.rights, start, resumed=True)
-    if cursor.fingerprint not in (None, stream.rights.fingerprint):
-        await stream.send(frame + stream.reset_frame("access", head))
-        return head
+        frame = stream.connected_frame(head, resumed=False)
+    else:
+        frame = stream.connected_frame(Cursor(cursor.seq, head.epoch), resumed=True)
+        if cursor.fingerprint not in (None, stream.rights.fingerprint):
+            frame += stream.reset_frame("access", head)
+        elif cursor.mark is not None or cursor.seq != head.seq:
+            start = cursor
     await stream.send(frame)
-    return head if cursor.mark is None and cursor.seq == head.seq else cursor
+    stream.greeted = True
+    return start
 
 
 def _reset_told(reset: Change) -> tuple[Cursor, str]:

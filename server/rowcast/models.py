@@ -491,6 +491,13 @@ class DownloadQuery(BaseModel):
     inline: Annotated[str, Field(pattern="^[01]$")] | None = None
 
 
+class PresenceEnter(Body):
+    """Where somebody is, and what he does there."""
+
+    record_id: Annotated[str, Field(min_length=1, max_length=100)] | None = None
+    state: Literal["active", "idle", "typing"] = "active"
+
+
 class EventsQuery(Query):
     """What a stream is to carry, and from where."""
 

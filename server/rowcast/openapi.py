@@ -250,6 +250,8 @@ def _parameters(operation: Operation, example: Json) -> Iterator[Json]:
     yield from _query_parameters(operation, example.get("query", {}))
     if operation.keyed:
         yield {"$ref": "#/components/parameters/idempotencyKey"}
+    if operation.client:
+        yield {"$ref": "#/components/parameters/rowcastClient"}
     if operation.if_match:
         yield {"$ref": "#/components/parameters/ifMatch"}
     if operation.media == "text/event-stream":
@@ -297,6 +299,12 @@ def _common_parameters() -> Json:
             "in": "header",
             "description": "The write's id: sent again with it, it takes effect once.",
             "schema": text,
+        },
+        "rowcastClient": {
+            "name": "Rowcast-Client",
+            "in": "header",
+            "description": "Which client (a tab) asks: the `clientId` of its stream, or an id of its own.",  # noqa: E501
+            "schema": {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,64}$"},
         },
         "ifMatch": {
             "name": "If-Match",

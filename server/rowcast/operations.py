@@ -12,9 +12,19 @@ from functools import cache
 
 from pydantic import BaseModel
 
-from rowcast import accounts, attachments, models, replay
+from rowcast import accounts, attachments, models, presence_endpoints, replay
 from rowcast.resources import resource_directory
-from rowcast.routes import ACTIONS, FILES, ROUTES, STREAMS, Action, FileRoute, Route
+from rowcast.routes import (
+    ACTIONS,
+    FILES,
+    PRESENCE,
+    ROUTES,
+    STREAMS,
+    Action,
+    FileRoute,
+    PresenceRoute,
+    Route,
+)
 from rowcast.transaction_models import Replay
 
 # Tags, in their order, by the start of a path; the longest wins.
@@ -41,6 +51,7 @@ TAGS = {
     "/api/v1/workspaces/{workspace}/snapshot": "Sync and streams",
     "/api/v1/workspaces/{workspace}/changes": "Sync and streams",
     "/api/v1/workspaces/{workspace}/events": "Sync and streams",
+    "/api/v1/workspaces/{workspace}/presence": "Sync and streams",
     "/api/tasks": "Atlas tasks",
     "/api/fields": "Atlas tasks",
     "/api/requests": "Sim-Flow requests",
@@ -71,7 +82,7 @@ class Operation:
     upload: the content types of a body that is no JSON. partial: whether it answers ranges.
     anybody: credentials are not asked for (None: they may be needed or not). media: of the answer.
     part: of the API, where the path does not say it.
-    keyed: it takes an Idempotency-Key.
+    keyed: it takes an Idempotency-Key. client: it takes a Rowcast-Client.
     """
 
     name: str
@@ -88,6 +99,7 @@ class Operation:
     anybody: bool | None = False
     if_match: bool = False
     keyed: bool = False
+    client: bool = False
     media: str = "application/json"
     function: str | None = None
     part: str | None = None
@@ -118,6 +130,7 @@ def operations() -> tuple[Operation, ...]:
         *map(_of_route, ROUTES),
         *map(_of_action, ACTIONS),
         *map(_of_file, FILES),
+        *map(_of_presence, PRESENCE),
         *_streams(),
         Operation(
             "record_import",
@@ -163,6 +176,7 @@ def _of_route(route: Route) -> Operation:
         function=route.function,
         part=route.tag,
         keyed=_VOLATILE.search(text) is not None,
+        client=_VOLATILE.search(text) is not None,
     )
 
 
@@ -202,6 +216,20 @@ def _told(handler: Callable[..., object]) -> tuple[str, str]:
     """Summary and description of an operation, from the docstring of its handler."""
     summary, _, rest = (handler.__doc__ or "").partition("\n")
     return summary, " ".join(rest.split())
+
+
+def _of_presence(route: PresenceRoute) -> Operation:
+    summary, description = _told(presence_endpoints.HANDLERS[route.handler])
+    return Operation(
+        f"presence_{route.handler}",
+        route.method,
+        route.path,
+        summary,
+        description,
+        route.body,
+        route.query,
+        client=route.method != "GET",
+    )
 
 
 def _streams() -> Iterator[Operation]:

@@ -65,6 +65,17 @@ class FileRoute:
 
 
 @dataclass(frozen=True, slots=True)
+class PresenceRoute:
+    """An endpoint of presence, by its handler in presence_endpoints.py."""
+
+    method: str
+    path: str
+    handler: str
+    body: type[models.Body] | None = None
+    query: type[BaseModel] = models.Nothing
+
+
+@dataclass(frozen=True, slots=True)
 class StreamRoute:
     """A stream of a workspace, in some forms of events (faces.<form>_event in sql/faces/)."""
 
@@ -286,6 +297,13 @@ FILES = (
     FileRoute("POST", f"{_W}/records/{{id}}/attachments", "upload"),
     FileRoute("GET", f"{_W}/attachments/{{attachment}}", "download", models.DownloadQuery),
     FileRoute("HEAD", f"{_W}/attachments/{{attachment}}", "download", models.DownloadQuery),
+)
+
+# Who is there, which stands in no table.
+PRESENCE = (
+    PresenceRoute("PUT", f"{_W}/presence", "enter", models.PresenceEnter),
+    PresenceRoute("DELETE", f"{_W}/presence", "leave"),
+    PresenceRoute("GET", f"{_W}/presence", "list"),
 )
 
 STREAMS = (

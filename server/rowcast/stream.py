@@ -1,12 +1,13 @@
 """One client of the hub: what it may get, what waits for it, and when it ends."""
 
 import asyncio
-from dataclasses import dataclass
+import uuid
+from dataclasses import dataclass, field
 
 from aiohttp.http_writer import StreamWriter
 from aiohttp_sse import EventSourceResponse
 
-from rowcast.frames import Cursor, Holder, Rights, View, reset_frame
+from rowcast.frames import Cursor, Holder, Rights, View, connected_frame, reset_frame
 
 MAX_WAITING = 1 << 20  # bytes that wait for one client; one burst may come on top
 FINISH_SECONDS = 5.0
@@ -16,7 +17,8 @@ FINISH_SECONDS = 5.0
 class Stream:
     """One client. It ends when `life` runs out; `last` is sent before.
 
-    attached: it gets what its workspace's topic relays; sent: the seq that the client knows of.
+    client: its id, by which the client may name itself. greeted: it has been told that. attached:
+    it gets what its workspace's topic relays; sent: the seq that the client knows of.
     """
 
     writer: StreamWriter
@@ -24,6 +26,8 @@ class Stream:
     rights: Rights
     view: View
     life: asyncio.Timeout
+    client: str = field(default_factory=lambda: str(uuid.uuid4()))
+    greeted: bool = False
     attached: bool = False
     sent: int = 0
     ended: bool = False
@@ -49,6 +53,10 @@ class Stream:
         self.rights = rights
         return changed
 
+    def connected_frame(self, cursor: Cursor, *, resumed: bool) -> bytes:
+        """The first event."""
+        return connected_frame(self.client, self.rights, cursor, resumed=resumed)
+
     def reset_frame(self, reason: str, cursor: Cursor) -> bytes:
         """The `reset` that starts it anew at a cursor."""
         return reset_frame(self.workspace, self.rights, reason, cursor)
@@ -64,6 +72,19 @@ class Stream:
             return
         if transport.get_write_buffer_size() > MAX_WAITING:
             self.end(self.reset_frame("overflow", cursor))
+        else:
+            await self.writer.write(chunk, drain=False)
+
+    async def aside(self, chunk: bytes) -> None:
+        """Sends what carries no id, to a client that was greeted; waits as little as `push`.
+
+        Where too much waits already the stream ends: the client resumes with the id that it has.
+        """
+        transport = self.writer.transport
+        if not self.greeted or self.ended or transport is None or transport.is_closing():
+            return
+        if transport.get_write_buffer_size() > MAX_WAITING:
+            self.end()
         else:
             await self.writer.write(chunk, drain=False)
 

@@ -367,6 +367,7 @@ class Writer:
         busy = []
         for n, state, workspace, version, answer in sorted(rows, key=lambda row: row[0]):
             call = calls[n - 1]
+            call.workspace = workspace.decode() if workspace else call.workspace
             if state == b"ok":
                 if call.future is not None and not call.future.done():
                     call.future.set_result(
@@ -374,7 +375,6 @@ class Writer:
                     )
             elif state == b"busy" or (state in _RETRIED and call.retries < MAX_RETRIES):
                 call.retries += state != b"busy"
-                call.workspace = workspace.decode() if workspace else call.workspace
                 busy.append(call)
             else:
                 _fail(call, _problem(state, answer))

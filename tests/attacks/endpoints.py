@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from attacks.stage import PASSWORD, Stage
 from rowcast import models, transaction_models
 from rowcast.replay import PATH as REPLAY
-from rowcast.routes import ACTIONS, FILES, ROUTES, STREAMS
+from rowcast.routes import ACTIONS, FILES, PRESENCE, ROUTES, STREAMS
 from storing import form
 
 HEALTH = ("/health/live", "/health/ready")
@@ -43,6 +43,7 @@ ENDPOINTS = (
     *(Endpoint("GET", s.path, None, models.EventsQuery, stream=True) for s in STREAMS),
     Endpoint("POST", IMPORT),
     Endpoint("POST", REPLAY, transaction_models.Replay, models.Nothing),
+    *(Endpoint(p.method, p.path, p.body, p.query) for p in PRESENCE),
     *(Endpoint(f.method, f.path, None, f.query) for f in FILES if f.method != "HEAD"),
     *(Endpoint("GET", path) for path in (*HEALTH, *PAGES)),
 )
@@ -173,6 +174,7 @@ BODIES: dict[type[BaseModel], Callable[[Stage], dict[str, Any]]] = {
     models.RecordUpdate: lambda _: (
         {"patch": {"title": "Two", "deep": {"a": ["x"]}}} | {"baseVersion": 1}
     ),
+    models.PresenceEnter: lambda s: {"recordId": s.record, "state": "typing"},
     models.RecordsGet: lambda s: {"ids": [s.record]},
     models.RecordMove: lambda s: {
         "field": "status",

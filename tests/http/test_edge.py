@@ -229,7 +229,7 @@ async def test_a_preflight_of_a_listed_origin_is_answered(edge: Client) -> None:
         }  # fmt: skip
         assert set(values(reply.headers, "Access-Control-Allow-Headers")) == {
             "Authorization", "Content-Type", "If-Match", "If-None-Match", "Idempotency-Key",
-            "Last-Event-ID", "X-Request-ID", "Range", "If-Range",
+            "Last-Event-ID", "Rowcast-Client", "X-Request-ID", "Range", "If-Range",
         }  # fmt: skip
         assert int(reply.headers["Access-Control-Max-Age"]) >= 600
 

@@ -30,6 +30,7 @@ _SECRETS = {
     "refreshToken": "tS7nq5v2mPq1m0bF3kX8",
     "ticket": "k9QxWm4cR7tZ2vLb",
     "nextCursor": "eyJzb3J0Ijoi…",
+    "clientId": "4f2c1be09d7a4c55",
     "version": "1.0.0",
 }
 _NAMES = uuid.UUID("0b8c2d52-9f0e-4d0a-8c53-6d4a35b1a5b7")
@@ -267,6 +268,10 @@ async def _records(story: Story, workspace: str) -> None:
     await story.play("record_import", workspace=workspace, query=query, text=text)
     await story.play("search", workspace=workspace, query={"q": "punch card", "limit": "2"})
     await story.play("search_all", query={"q": '"letter to" -cards', "limit": "2"})
+    here = {"recordId": made["displayId"], "state": "typing"}
+    await story.play("presence_enter", here, workspace=workspace)
+    await story.play("presence_list", workspace=workspace)
+    await story.play("presence_leave", workspace=workspace)
     await story.play("snapshot", workspace=workspace)
     await story.play("changes", workspace=workspace, query={"since": "12", "limit": "3"})
 

@@ -9,7 +9,16 @@ from typing import Any
 from permissions.world import PASSWORD, World
 from rowcast.keys import INVITATION, PASSWORD_RESET, VERIFY_EMAIL
 from rowcast.replay import PATH as REPLAY
-from rowcast.routes import ACTIONS, FILES, ROUTES, STREAMS, FileRoute, Route
+from rowcast.routes import (
+    ACTIONS,
+    FILES,
+    PRESENCE,
+    ROUTES,
+    STREAMS,
+    FileRoute,
+    PresenceRoute,
+    Route,
+)
 from storing import form
 from support import KEYS, attachment_of
 
@@ -143,6 +152,10 @@ FUNCTIONS: dict[str, dict[str, Arguments]] = {
     "search": {"": lambda world: {"q": world.data["title"]}},
     "search_all": {"": lambda world: {"q": world.data["title"]}},
     "stream_open": {"": lambda _: {}},
+    "presence_enter": {
+        "on no record": lambda _: {},
+        "on the record": lambda world: {"recordId": world.record},
+    },
     "atlas_task_list": {"": lambda _: {}},
     "atlas_task_create": {"": lambda world: {"data": world.data}},
     "atlas_task_update": {"": lambda world: {"id": world.record, "patch": {"title": "Another"}}},
@@ -353,6 +366,12 @@ def _fixed(method: str, path: str, **more: Any) -> Callable[[World], Request]:
     return lambda world: Request(method, path.replace("{workspace}", world.workspace), **more)
 
 
+def _with_body(route: PresenceRoute, body: Arguments) -> Callable[[World], Request]:
+    return lambda world: Request(
+        route.method, route.path.replace("{workspace}", world.workspace), body=body(world)
+    )
+
+
 def _action(method: str, path: str, body: Callable[[World], Any]) -> Callable[[World], Request]:
     return lambda world: Request(method, path, body=body(world))
 
@@ -405,6 +424,15 @@ def cases() -> list[Case]:
     for stream in STREAMS:
         kind = kind_of_route(stream.path)
         found.append(Case(f"GET {stream.path}", "", kind, _fixed("GET", stream.path)))
+    for route in PRESENCE:
+        name = f"{route.method} {route.path}"
+        if route.body is None:
+            found.append(Case(name, "", "request", _fixed(route.method, route.path)))
+        else:
+            found += [
+                Case(name, case, "request", _with_body(route, arguments))
+                for case, arguments in FUNCTIONS["presence_enter"].items()
+            ]
     rows = {
         "query": {"collection": "request"},
         "csv": "title,description,vendor\nDrop test,Thrice,Contoso\n",

@@ -246,6 +246,7 @@ READS: dict[str, Callable[[Place], Any]] = {
     "changes": lambda _: {"since": 0},
     "search": lambda _: {"q": "only"},
     "stream_open": lambda _: {},
+    "presence_enter": lambda place: {"recordId": place.record},
     "atlas_task_list": lambda _: {},
     "atlas_field_list": lambda _: {},
     "simflow_request_get": lambda place: {"id": place.request},

@@ -64,12 +64,15 @@ from rowcast.answers.workspaces import (
     Collections,
     CollectionWritten,
     Deleted,
+    Entered,
     InvitationWritten,
     Joined,
+    Left,
     Members,
     MemberWritten,
     Migration,
     OpenInvitations,
+    Presences,
     RolesWritten,
     Workspace,
     WorkspaceRoles,
@@ -91,6 +94,7 @@ class Ready(Answer):
     status: Literal["ready"]
     version: str
     streams: int
+    present: int
 
 
 # By operation: the SQL function of a route, or the handler. Several models: one of them.
@@ -159,6 +163,9 @@ ANSWERS: Mapping[str, tuple[type[BaseModel], ...]] = {
     "attachment_delete": (Deleted,),
     "search": (SearchResults,),
     "search_all": (SearchAllResults,),
+    "presence_enter": (Entered,),
+    "presence_leave": (Left,),
+    "presence_list": (Presences,),
     "snapshot": (Snapshot,),
     "changes": (Changes,),
     "record_import": (Imported,),

@@ -252,3 +252,40 @@ class Collections(Page):
     """The collections of a workspace."""
 
     collections: list[Collection]
+
+
+ClientId = Annotated[str, Field(pattern="^[A-Za-z0-9_-]{1,64}$")]
+PresenceState = Literal["active", "idle", "typing"]
+
+
+class Present(Answer):
+    """Somebody present, at one client."""
+
+    account: Person
+    client_id: ClientId
+    record_id: Annotated[
+        UUID | None, Field(description="Null on none, or on one that the caller may not read.")
+    ]
+    state: PresenceState
+    since: Time
+
+
+class Presences(Page):
+    """Who is present, in the order in which they came."""
+
+    present: list[Present]
+
+
+class Entered(Answer):
+    """How long the caller is present, unless he says so again."""
+
+    client_id: ClientId
+    record_id: UUID | None
+    state: PresenceState
+    expires_in: Annotated[int, Field(description="Seconds.")]
+
+
+class Left(Answer):
+    """Which client is no longer present."""
+
+    client_id: ClientId

@@ -1,0 +1,195 @@
+"""What processes tell one another of who is present: payloads of notifications, and back.
+
+A payload is at most what PostgreSQL takes: a seal, and a JSON object with things said, each an
+array. Anybody who can connect to the database may notify; so payloads are sealed with the server's
+secret, and what is not sealed, or is said in a way that this version does not know, is left out.
+"""
+
+import hashlib
+import hmac
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+import orjson
+from pydantic import Field, TypeAdapter, ValidationError
+
+from rowcast import logs
+from rowcast.presence_registry import Key, Person
+
+MAX_PAYLOAD = 7900  # bytes; PostgreSQL takes less than 8000
+_SEAL = 24  # characters
+_MAX_SAID = MAX_PAYLOAD - _SEAL - 100  # bytes of one thing said, beside its envelope
+
+log = logs.get("rowcast.presence")
+
+
+@dataclass(frozen=True, slots=True)
+class Here:
+    """Somebody is here, at a process."""
+
+    key: Key
+    person: Person
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """Somebody is gone. left: from wherever he was."""
+
+    key: Key
+    left: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Hello:
+    """A process is to tell all that it has; EVERYBODY is."""
+
+    process: str
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """A write of an account was refused with these conflicts, as (record, key).
+
+    client: the one that wrote, where it said so.
+    """
+
+    workspace: str
+    account: str
+    client: str | None
+    transaction: str
+    conflicts: tuple[tuple[str, str], ...]
+
+
+Said = Here | Gone | Hello | Conflict
+
+
+@dataclass(frozen=True, slots=True)
+class Payload:
+    """What a process said; number: its payloads are counted."""
+
+    process: str
+    number: int
+    said: list[Said]
+
+
+_Id = Annotated[str, Field(max_length=64)]
+_Text = Annotated[str, Field(max_length=1000)]
+_ENVELOPE = TypeAdapter(tuple[_Id, int, list[list[Any]]])
+_SAID: dict[str, TypeAdapter[Any]] = {
+    "here": TypeAdapter(
+        tuple[
+            _Id,
+            _Id,
+            _Id,
+            _Text,
+            _Id | None,
+            _Text | None,
+            list[_Text],
+            Literal["active", "idle", "typing"],
+            _Id,
+        ]
+    ),
+    "gone": TypeAdapter(tuple[_Id, _Id, _Id, bool]),
+    "hello": TypeAdapter(tuple[_Id]),
+    "conflict": TypeAdapter(tuple[_Id, _Id, _Id | None, _Id, list[tuple[_Text, _Text]]]),
+}
+
+
+class Exchange:
+    """Makes payloads and reads them. secrets: the server's, the current one first."""
+
+    def __init__(self, process: str, secrets: Sequence[str]) -> None:
+        self._process = process
+        self._keys = [hashlib.sha256(f"presence {secret}".encode()).digest() for secret in secrets]
+        self._number = 0
+
+    def payloads(self, said: Iterable[Said]) -> Iterator[tuple[int, list[Said], str]]:
+        """Payloads that say all this, in order: the number, what it says, and its text.
+
+        Where nothing is said there is one nevertheless: a sign of life.
+        """
+        part: list[Said] = []
+        texts: list[bytes] = []
+        for one in said:
+            text = _written(one)
+            if texts and sum(map(len, texts)) + len(texts) + len(text) > _MAX_SAID:
+                yield self._sealed(part, texts)
+                part, texts = [], []
+            part.append(one)
+            texts.append(text)
+        yield self._sealed(part, texts)
+
+    def _sealed(self, part: list[Said], texts: list[bytes]) -> tuple[int, list[Said], str]:
+        self._number += 1
+        head = orjson.dumps([self._process, self._number])[:-1]
+        body = head + b",[" + b",".join(texts) + b"]]"
+        return self._number, part, (_seal(self._keys[0], body) + body).decode()
+
+    def read(self, text: str) -> Payload | None:
+        """What a payload says, as far as it is understood; None for one that is not ours."""
+        raw = text.encode(errors="replace")
+        seal, body = raw[:_SEAL], raw[_SEAL:]
+        if not any(hmac.compare_digest(_seal(key, body), seal) for key in self._keys):
+            log.warning("presence not sealed by a server of this secret")
+            return None
+        try:
+            process, number, parts = _ENVELOPE.validate_json(body)
+        except ValidationError:
+            log.warning("presence not understood")
+            return None
+        return Payload(process, number, [said for part in parts if (said := _read(part))])
+
+
+def _seal(key: bytes, body: bytes) -> bytes:
+    return hashlib.blake2b(body, key=key, digest_size=_SEAL // 2).hexdigest().encode()
+
+
+def _written(said: Said) -> bytes:
+    """One thing said, so short that a payload holds it."""
+    match said:
+        case Here(key, p):
+            # The general ones first. Who holds one that is cut off does not see the record.
+            tokens = sorted(p.tokens, key=lambda token: (len(token), token))
+            while True:
+                text = orjson.dumps(
+                    ["here", *key, p.name, p.record, p.collection, tokens, p.state, p.since]
+                )
+                if len(text) <= _MAX_SAID:
+                    return text
+                tokens = tokens[: len(tokens) // 2]
+        case Gone(key, left):
+            return orjson.dumps(["gone", *key, left])
+        case Hello(process):
+            return orjson.dumps(["hello", process])
+        case Conflict(workspace, account, client, transaction, conflicts):
+            while True:
+                text = orjson.dumps(
+                    ["conflict", workspace, account, client, transaction, conflicts]
+                )
+                if len(text) <= _MAX_SAID:
+                    return text
+                conflicts = conflicts[: len(conflicts) // 2]
+
+
+def _read(part: list[Any]) -> Said | None:
+    """One thing said; None for what this version does not know."""
+    kind = part[0] if part else None
+    if not isinstance(kind, str) or kind not in _SAID:
+        return None
+    try:
+        rest = _SAID[kind].validate_python(part[1:])
+    except ValidationError:
+        return None
+    match kind:
+        case "here":
+            workspace, account, client, name, record, collection, tokens, state, since = rest
+            person = Person(name, record, collection, frozenset(tokens), state, since)
+            return Here((workspace, account, client), person)
+        case "gone":
+            return Gone((rest[0], rest[1], rest[2]), rest[3])
+        case "hello":
+            return Hello(rest[0])
+        case _:
+            workspace, account, client, transaction, conflicts = rest
+            return Conflict(workspace, account, client, transaction, tuple(conflicts))

@@ -1,0 +1,311 @@
+"""Who is present, as one process knows it: those who tell it themselves, and those of others.
+
+Nothing here waits or sends. Times are given (of the loop's clock); what streams are to be told
+gathers in `untold`, what other processes are to be told in `outbox`, both by client, so that they
+hold the last state only, however fast somebody changes.
+
+Every process hears all announcements, its own too, in one order: that of their commits. Where two
+processes claim one client (it moved), the later announcement wins in all of them.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from rowcast.problems import Problem
+
+Key = tuple[str, str, str]  # workspace, account, client
+
+ACTIVE, TYPING = "active", "typing"
+EVERYBODY = ""
+MAX_CLIENTS = 20  # of an account in a workspace; the one that was silent longest goes
+MAX_PEOPLE = 50_000  # that a process knows of
+
+
+@dataclass(frozen=True, slots=True)
+class PresencePace:
+    """Seconds. present: somebody stays so long after he said so; typing: the same for typing.
+
+    announce: at least so long between two commits that tell other processes. beat: a process that
+    has people says so this often; silence: one not heard of for so long is taken for dead.
+    """
+
+    present: float = 30.0
+    typing: float = 6.0
+    announce: float = 0.5
+    beat: float = 5.0
+    silence: float = 15.0
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody at a client, as others are told of him.
+
+    tokens: any of which lets a reader see the record. since: when he came, RFC 3339.
+    """
+
+    name: str
+    record: str | None
+    collection: str | None
+    tokens: frozenset[str]
+    state: str
+    since: str
+
+
+@dataclass(slots=True)
+class _Entry:
+    person: Person
+    owner: str  # the process to which he tells it
+
+
+@dataclass(frozen=True, slots=True)
+class _Heard:
+    at: float
+    number: int  # of the last payload
+
+
+class Registry:
+    """Who is present; `process` is the name of the one that holds it."""
+
+    def __init__(self, process: str, pace: PresencePace) -> None:
+        self.process = process
+        self.untold: dict[Key, Person | None] = {}  # as streams know it
+        self.outbox: dict[Key, bool] = {}  # whether he left by himself, should he be gone
+        self.asks: set[str] = set()  # processes that are to tell all that they have; EVERYBODY
+        self._pace = pace
+        self._entries: dict[str, dict[str, dict[str, _Entry]]] = {}
+        self._count = 0
+        self._mine: dict[Key, float] = {}  # until when; the next to expire first
+        self._typing: dict[Key, float] = {}  # of mine; in the same order
+        self._flying: dict[Key, int] = {}  # announced in this payload, and not yet heard back
+        self._others: dict[str, _Heard] = {}
+        self._doubted: set[Key] = set()
+        self._doubted_until = 0.0
+        self._hearing = False
+
+    def __len__(self) -> int:
+        """How many clients are present."""
+        return self._count
+
+    @property
+    def has_own(self) -> bool:
+        """Whether any of them tell it to this process."""
+        return bool(self._mine)
+
+    def find(self, key: Key) -> Person | None:
+        """Somebody, if he is present."""
+        entry = self._entry(key)
+        return None if entry is None else entry.person
+
+    def owns(self, key: Key) -> bool:
+        """Whether somebody tells it to this process that he is here."""
+        return key in self._mine
+
+    def present(self, workspace: str) -> Iterator[tuple[Key, Person]]:
+        """Who is present in a workspace."""
+        for account, clients in self._entries.get(workspace, {}).items():
+            for client, entry in clients.items():
+                yield (workspace, account, client), entry.person
+
+    # What clients tell
+
+    def put(self, key: Key, person: Person, now: float) -> None:
+        """Somebody is here, or still is. Raises Problem 503 where there is no room for him."""
+        entry = self._entry(key)
+        if entry is None:
+            self._make_room(key)
+        else:
+            person = replace(person, since=entry.person.since)
+        self.keep(key, now, new=True)
+        self._typing.pop(key, None)
+        if person.state == TYPING:
+            self._typing[key] = now + self._pace.typing
+        if entry is None or entry.person != person or entry.owner != self.process:
+            self._store(key, person, self.process)
+            self.outbox.setdefault(key, False)
+
+    def keep(self, key: Key, now: float, *, new: bool = False) -> None:
+        """Somebody who is here stays for another while."""
+        if self._mine.pop(key, None) is not None or new:
+            self._mine[key] = now + self._pace.present
+
+    def leave(self, key: Key) -> None:
+        """Somebody is gone, to whichever process he told that he was here."""
+        if self._remove(key):
+            self.outbox[key] = True
+
+    def forget(self, workspace: str, account: str) -> None:
+        """An account is gone from a workspace, with all its clients."""
+        for client in list(self._entries.get(workspace, {}).get(account, ())):
+            self.leave((workspace, account, client))
+
+    def _make_room(self, key: Key) -> None:
+        workspace, account, _ = key
+        clients = self._entries.get(workspace, {}).get(account, {})
+        mine = [k for c in clients if (k := (workspace, account, c)) in self._mine]
+        if len(mine) >= MAX_CLIENTS:
+            self._expire_one(min(mine, key=self._mine.__getitem__))
+        elif self._count >= MAX_PEOPLE:
+            raise Problem(503, "overloaded", "Too many people are present; this was not noted.")
+
+    # Time
+
+    def due(self) -> float | None:
+        """When `expire` has something to do, if nothing else happens."""
+        times = [next(iter(by_time.values())) for by_time in (self._mine, self._typing) if by_time]
+        if self._hearing:
+            if self._others:
+                times.append(min(h.at for h in self._others.values()) + self._pace.silence)
+            if self._doubted:
+                times.append(self._doubted_until)
+        return min(times, default=None)
+
+    def expire(self, now: float) -> None:
+        """Removes who has not said that he is still here, and what silent processes told."""
+        for key in _passed(self._typing, now):
+            del self._typing[key]
+            entry = self._entry(key)
+            assert entry is not None
+            self._store(key, replace(entry.person, state=ACTIVE), self.process)
+            self.outbox.setdefault(key, False)
+        for key in _passed(self._mine, now):
+            self._expire_one(key)
+        if not self._hearing:
+            return  # silence says nothing
+        for process, heard in list(self._others.items()):
+            if heard.at + self._pace.silence <= now:
+                del self._others[process]
+                for key in [k for k, entry in self._all() if entry.owner == process]:
+                    self._remove(key)
+        if self._doubted and self._doubted_until <= now:
+            for key in list(self._doubted):
+                self._remove(key)
+
+    def _expire_one(self, key: Key) -> None:
+        self._remove(key)
+        self.outbox.setdefault(key, False)
+
+    # What other processes tell
+
+    def connected(self, now: float) -> None:
+        """From now on all is heard. What was missed, the others are to tell again."""
+        self._hearing = True
+        self.asks = {EVERYBODY}
+        self._flying.clear()
+        self._others = {p: _Heard(now, heard.number) for p, heard in self._others.items()}
+        self._doubted = {key for key, entry in self._all() if entry.owner != self.process}
+        self._doubted_until = now + self._pace.silence
+
+    def lost(self) -> None:
+        """Nothing is heard any more; who is silent now is not taken for dead."""
+        self._hearing = False
+
+    def heard(self, process: str, number: int, now: float) -> bool:
+        """A process is alive; whether this payload of its is a new one.
+
+        One that is new here, or was taken for dead, is asked for all that it has.
+        """
+        if process != self.process:
+            last = self._others.get(process)
+            if last is not None and number <= last.number:
+                return False
+            if last is None and EVERYBODY not in self.asks:
+                self.asks.add(process)
+            self._others[process] = _Heard(now, number)
+        return True
+
+    def say_all(self) -> None:
+        """Has all who are here announced again, for a process that asks."""
+        for key in self._mine:
+            self.outbox.setdefault(key, False)
+
+    def flying(self, key: Key, number: int) -> None:
+        """Somebody is announced by a payload that will be heard."""
+        self._flying[key] = number
+
+    def told_here(self, process: str, number: int, key: Key, person: Person) -> None:
+        """A process has announced somebody."""
+        if process == self.process:
+            if self._flying.get(key) == number:
+                del self._flying[key]
+        elif not self._announced_later(key):
+            if self._entry(key) is None and self._count >= MAX_PEOPLE:
+                return
+            self._mine.pop(key, None)
+            self._typing.pop(key, None)
+            self._doubted.discard(key)
+            self._store(key, person, process)
+
+    def told_gone(self, process: str, key: Key, *, left: bool) -> None:
+        """A process has announced that somebody is gone.
+
+        left: he said so, or was refused, and is gone wherever he is; else only from that process.
+        """
+        entry = self._entry(key)
+        if entry is None:
+            return
+        if process == self.process:
+            if left and entry.owner != self.process:
+                self._remove(key)
+        elif entry.owner == process or (left and not self._announced_later(key)):
+            self._remove(key)
+
+    def _announced_later(self, key: Key) -> bool:
+        """Whether an announcement of this process follows, in the order that all hear."""
+        if self.outbox.get(key):
+            return True
+        entry = self._entry(key)
+        pending = key in self.outbox or key in self._flying
+        return pending and entry is not None and entry.owner == self.process
+
+    # Entries
+
+    def _entry(self, key: Key) -> _Entry | None:
+        workspace, account, client = key
+        return self._entries.get(workspace, {}).get(account, {}).get(client)
+
+    def _all(self) -> Iterator[tuple[Key, _Entry]]:
+        for workspace, accounts in self._entries.items():
+            for account, clients in accounts.items():
+                for client, entry in clients.items():
+                    yield (workspace, account, client), entry
+
+    def _store(self, key: Key, person: Person, owner: str) -> None:
+        workspace, account, client = key
+        entry = self._entry(key)
+        if entry is None:
+            self.untold.setdefault(key, None)
+            clients = self._entries.setdefault(workspace, {}).setdefault(account, {})
+            clients[client] = _Entry(person, owner)
+            self._count += 1
+        else:
+            self.untold.setdefault(key, entry.person)
+            entry.person, entry.owner = person, owner
+
+    def _remove(self, key: Key) -> bool:
+        workspace, account, client = key
+        entry = self._entry(key)
+        if entry is None:
+            return False
+        self.untold.setdefault(key, entry.person)
+        accounts = self._entries[workspace]
+        del accounts[account][client]
+        if not accounts[account]:
+            del accounts[account]
+        if not accounts:
+            del self._entries[workspace]
+        self._count -= 1
+        self._mine.pop(key, None)
+        self._typing.pop(key, None)
+        self._flying.pop(key, None)
+        self._doubted.discard(key)
+        return True
+
+
+def _passed(by_time: Mapping[Key, float], now: float) -> list[Key]:
+    """Those whose time has come, from the front."""
+    found = []
+    for key, until in by_time.items():
+        if until > now:
+            break
+        found.append(key)
+    return found

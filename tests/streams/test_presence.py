@@ -1,0 +1,308 @@
+"""Who is in a workspace and on which record: told once, and only to who may know it."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import aiohttp
+import pytest
+
+from rowcast.presence_registry import MAX_CLIENTS, PresencePace
+from streams.streaming import as_account
+from support import Client, Database, Event, EventStream, deployed, eventually, serving
+
+PACE = PresencePace(present=600, typing=600, announce=0.02, beat=600, silence=600)
+
+
+@dataclass(frozen=True)
+class Place:
+    """A workspace of Ada's on a server in this process."""
+
+    client: Client
+    database: Database
+    workspace: str
+
+    @property
+    def path(self) -> str:
+        """Of its presence."""
+        return f"/api/v1/workspaces/{self.workspace}/presence"
+
+    def as_(self, name: str) -> Client:
+        """The server for another account."""
+        return as_account(self.client, self.database, name)
+
+    async def put(
+        self, record: str | None = None, state: str = "active", *, by: Client | None = None,
+        tab: str = "tab",
+    ) -> Any:  # fmt: skip
+        """Says that somebody (Ada) is here, at a client."""
+        body = {"recordId": record, "state": state}
+        headers = {"Rowcast-Client": tab}
+        return await (by or self.client).call("PUT", self.path, body, headers=headers)
+
+    async def present(self, by: Client | None = None) -> list[Any]:
+        """Who is there."""
+        found: list[Any] = (await (by or self.client).call("GET", self.path))["present"]
+        return found
+
+    @asynccontextmanager
+    async def stream(self, query: str = "", by: Client | None = None) -> AsyncIterator[EventStream]:
+        """A stream of it that has been greeted."""
+        path = f"/api/v1/workspaces/{self.workspace}/events{query}"
+        async with (by or self.client).events(path) as stream:
+            assert (await stream.next()).name == "connected"
+            yield stream
+
+
+@asynccontextmanager
+async def place_at(
+    database: Database, session: aiohttp.ClientSession, pace: PresencePace
+) -> AsyncIterator[Place]:
+    """A server with a pace of its own, and a workspace."""
+    async with serving(deployed(database, presence_pace=pace)) as url:
+        yield Place(Client(session, url, database.token("Ada")), database, database.workspace())
+
+
+@pytest.fixture
+async def place(database: Database, session: aiohttp.ClientSession) -> AsyncIterator[Place]:
+    """One where nobody expires while a test runs."""
+    async with place_at(database, session, PACE) as place:
+        yield place
+
+
+async def fence(place: Place, *streams: EventStream) -> list[list[tuple[str, Any]]]:
+    """What streams got up to now, as (change or event, clientId); a visitor marks the end."""
+    await place.put(tab="fence")
+    await place.client.call("DELETE", place.path, headers={"Rowcast-Client": "fence"})
+    found = []
+    for stream in streams:
+        told: list[tuple[str, Any]] = []
+        while (event := await stream.next()).data.get("clientId") != "fence":
+            told.append(summary(event))
+        assert (await stream.next()).data["change"] == "left"
+        found.append(told)
+    return found
+
+
+def summary(event: Event) -> tuple[str, Any]:
+    """What happened, and on which record."""
+    data = event.data
+    if event.name == "typing":
+        return f"typing {data['typing']}", data["recordId"]
+    return data["change"], data["recordId"]
+
+
+async def test_coming_changing_and_leaving_are_told_once_however_often_it_is_repeated(
+    place: Place,
+) -> None:
+    task = place.database.task(place.workspace, title="A")
+    async with place.stream() as stream:
+        for _ in range(3):
+            await place.put(task["displayId"])
+        for _ in range(3):
+            await place.put(task["id"], "idle")
+        for _ in range(2):
+            await place.client.call("DELETE", place.path, headers={"Rowcast-Client": "tab"})
+        joined, changed, left = [await stream.next() for _ in range(3)]
+        assert await fence(place, stream) == [[]]
+    ada = {"id": place.database.account(), "name": "Ada"}
+    rest = {
+        "workspaceId": place.workspace, "clientId": "tab", "account": ada, "recordId": task["id"],
+    }  # fmt: skip
+    assert {joined.name, changed.name, left.name} == {"presence"}
+    assert {joined.id, changed.id, left.id} == {None}
+    assert joined.data == {**rest, "change": "joined", "state": "active"}
+    assert changed.data == {**rest, "change": "changed", "state": "idle"}
+    assert left.data == {**rest, "change": "left", "state": "idle"}
+
+
+async def test_what_a_put_answers_and_what_it_refuses(place: Place) -> None:
+    task = place.database.task(place.workspace, title="A")["id"]
+    answer = await place.put(task.upper(), "typing")
+    assert answer == {"clientId": "tab", "recordId": task, "state": "typing", "expiresIn": 600}
+    own = await place.client.call("PUT", place.path, {})
+    again = await place.client.call("PUT", place.path, {})
+    assert (own["clientId"], own["recordId"]) == (again["clientId"], None)
+    assert own["clientId"] != "tab"
+    for body in ({"state": "asleep"}, {"recordId": 7}, {"recordId": ""}, {"recrodId": task}):
+        (await place.client.send("PUT", place.path, body)).problem(422, "invalid_request")
+    missing = {"recordId": place.workspace}
+    (await place.client.send("PUT", place.path, missing)).problem(404, "unknown_record")
+    for tab in ("", "x" * 65, "a b", "ä"):
+        reply = await place.client.send("PUT", place.path, {}, headers={"Rowcast-Client": tab})
+        reply.problem(422, "invalid_client_id")
+
+
+async def test_typing_has_an_event_of_its_own_and_ends_by_itself(
+    database: Database, session: aiohttp.ClientSession
+) -> None:
+    pace = PresencePace(typing=0.1, announce=0.02)
+    async with place_at(database, session, pace) as place, place.stream() as stream:
+        task = database.task(place.workspace, title="A")["id"]
+        await place.put(task)
+        await place.put(task, "typing")
+        told = [await stream.next() for _ in range(4)]
+        assert [summary(event) for event in told[1:]] == [
+            ("joined", task),
+            ("typing True", task),
+            ("typing False", task),
+        ]
+        assert (await place.present())[0]["state"] == "active"
+
+
+async def test_typing_on_another_record_is_a_change_of_place(place: Place) -> None:
+    one, two = (place.database.task(place.workspace, title=title)["id"] for title in "AB")
+    async with place.stream() as stream:
+        for record, state in ((one, "typing"), (two, "typing"), (two, "active"), (two, "typing")):
+            await place.put(record, state)
+        assert await fence(place, stream) == [
+            [("joined", one), ("changed", two), ("typing False", two), ("typing True", two)]
+        ]
+
+
+async def test_who_says_nothing_more_is_gone_and_who_goes_on_saying_it_stays(
+    database: Database, session: aiohttp.ClientSession
+) -> None:
+    pace = PresencePace(present=0.8, announce=0.02)
+    async with place_at(database, session, pace) as place, place.stream() as stream:
+        await place.put(tab="silent")
+        await place.put(tab="alive")
+        assert [summary(await stream.next())[0] for _ in range(2)] == ["joined", "joined"]
+
+        async def only_one_is_left() -> bool:
+            await place.put(tab="alive")
+            return len(await place.present()) == 1
+
+        await eventually(only_one_is_left)
+        left = await stream.next()
+        assert (left.data["change"], left.data["clientId"]) == ("left", "silent")
+        assert [one["clientId"] for one in await place.present()] == ["alive"]
+
+
+async def test_who_may_not_read_the_record_sees_the_person_on_none(place: Place) -> None:
+    database, workspace = place.database, place.workspace
+    database.run(
+        "insert into core.role (workspace_id, key, label, read, edit, may)"
+        " values (%s, 'own', 'Own', '{task:own}', '{task:own}', '{create:task}')",
+        workspace,
+    )
+    database.join(workspace, "Bob", "own")
+    bob = place.as_("Bob")
+    hers, too = (database.task(workspace, title=title)["id"] for title in "AB")
+    his = database.task(workspace, "Bob", title="C")["id"]
+    async with place.stream(by=bob) as bobs, place.stream() as adas:
+        for record in (hers, too, his, hers):
+            await place.put(record)
+        await place.put(too, "idle")
+        told = await fence(place, bobs, adas)
+    assert told[0] == [("joined", None), ("changed", his), ("changed", None), ("changed", None)]
+    assert told[1] == [
+        ("joined", hers), ("changed", too), ("changed", his), ("changed", hers), ("changed", too),
+    ]  # fmt: skip
+    assert [one["recordId"] for one in await place.present(bob)] == [None]
+    assert [one["recordId"] for one in await place.present()] == [too]
+    refused = await bob.send("PUT", place.path, {"recordId": hers})
+    refused.problem(404, "unknown_record")
+
+
+async def test_a_narrowed_stream_tells_who_comes_to_its_records_and_who_leaves_them(
+    place: Place,
+) -> None:
+    database, workspace = place.database, place.workspace
+    database.run(
+        "insert into core.collection (workspace_id, key, plural, label, prefix)"
+        " values (%s, 'note', 'notes', 'Notes', 'NOTE')",
+        workspace,
+    )
+    task = database.task(workspace, title="A")["id"]
+    body = {"collection": "note", "data": {"title": "N"}}
+    note = database.call("record_create", workspace, arguments=body)["id"]
+    async with (
+        place.stream(f"?records={task}") as one,
+        place.stream("?collections=notes") as notes,
+    ):
+        for record in (None, task, note, task, None):
+            await place.put(record)
+        await place.put(task, tab="last")
+        await place.put(note, tab="last")
+        told = []
+        for stream, count in ((one, 6), (notes, 3)):
+            told.append([summary(await stream.next()) for _ in range(count)])
+    assert told[0] == [("joined", task), ("left", task)] * 3
+    assert told[1] == [("joined", note), ("left", note), ("joined", note)]
+
+
+async def test_several_tabs_are_several_entries_and_the_list_shows_them_all(place: Place) -> None:
+    place.database.join(place.workspace, "Bob", "viewer")
+    await place.put(tab="one")
+    await place.put(tab="two", state="idle")
+    await place.put(by=place.as_("Bob"), tab="one")
+    shown = [
+        (one["account"]["name"], one["clientId"], one["state"]) for one in await place.present()
+    ]
+    assert shown == [("Ada", "one", "active"), ("Ada", "two", "idle"), ("Bob", "one", "active")]
+
+
+async def test_the_tab_that_was_silent_longest_goes_when_there_are_too_many(place: Place) -> None:
+    for n in range(MAX_CLIENTS):
+        await place.put(tab=f"tab-{n}")
+    await place.put(tab="tab-0")
+    await place.put(tab="one-more")
+    tabs = {one["clientId"] for one in await place.present()}
+    assert tabs == {f"tab-{n}" for n in range(MAX_CLIENTS) if n != 1} | {"one-more"}
+
+
+async def test_who_is_no_member_any_more_is_gone_at_once(place: Place) -> None:
+    database, workspace = place.database, place.workspace
+    bob = database.join(workspace, "Bob", "viewer")
+    async with place.stream() as stream:
+        for tab in ("one", "two"):
+            await place.put(by=place.as_("Bob"), tab=tab)
+            assert (await stream.next()).data["change"] == "joined"
+        database.call("member_remove", workspace, arguments={"account": bob})
+        told = [await stream.next() for _ in range(3)]
+    left = sorted(event.data["clientId"] for event in told if event.name == "presence")
+    assert left == ["one", "two"]
+    assert await place.present() == []
+
+
+async def test_who_is_refused_is_gone_at_once(place: Place) -> None:
+    database, workspace = place.database, place.workspace
+    database.join(workspace, "Bob", "viewer")
+    bob = place.as_("Bob")
+    await place.put(by=bob)
+    database.run("update core.session set revoked_at = now() where account_id = %s",
+                 database.account("Bob"))  # fmt: skip
+    (await bob.send("PUT", place.path, {}, headers={"Rowcast-Client": "tab"})).problem(401)
+    assert await place.present() == []
+
+
+async def test_changed_rights_to_a_record_are_told_with_the_next_sign_of_life(
+    place: Place,
+) -> None:
+    database, workspace = place.database, place.workspace
+    database.run(
+        "insert into core.field (workspace_id, collection, key, label, type)"
+        " values (%s, 'task', 'assignee', 'Assignee', 'user')",
+        workspace,
+    )
+    database.run(
+        "insert into core.role (workspace_id, key, label, read) values (%s, 'own', 'Own',"
+        " '{task:own}')",
+        workspace,
+    )
+    bob = database.join(workspace, "Bob", "own")
+    task = database.task(workspace, title="A")["id"]
+    await place.put(task)
+    async with place.stream("?collections=none", by=place.as_("Bob")), AsyncExitStack() as stack:
+        stream = await stack.enter_async_context(place.stream(by=place.as_("Bob")))
+        database.call(
+            "record_update",
+            workspace,
+            record=task,
+            arguments={"id": task, "patch": {"assignee": bob}},
+        )
+        assert (await stream.next()).name == "task-updated"
+        await place.put(task)
+        assert summary(await stream.next()) == ("changed", task)
