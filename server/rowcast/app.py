@@ -183,7 +183,9 @@ def _resources(
         upkeep = Upkeep(app[CALLER], app.get(STORAGE), app[STORAGE_SETTINGS].sweep_seconds)
         indexer = None
         if deployment.search_pause is not None:
-            indexer = Indexer(deployment.conninfo, deployment.search_pause)
+            indexer = Indexer(
+                deployment.conninfo, deployment.search_pause, lambda: writer.is_crowded
+            )
         tasks = [
             asyncio.create_task(writer.run(), name="writer"),
             asyncio.create_task(hub.run(), name="hub"),

@@ -4,12 +4,12 @@ Every process has an Indexer. A notification says in which workspaces something 
 finds what none told of. `trusted.search_index` does the work, a bounded piece at a time, on a
 connection of its own, so that no write waits for it; which process gets a workspace is settled by a
 lock there. Queries look at what is not indexed yet by themselves, so that being late costs them
-time, and nothing else.
+time, and nothing else: while writes queue up, indexing takes next to nothing from them.
 """
 
 import asyncio
 import random
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from itertools import islice
 from typing import Any, LiteralString
@@ -22,8 +22,10 @@ from rowcast.gateway import connection_lost
 
 PAUSE = 2.0  # seconds from a change to its indexing
 AT_ONCE = 50  # workspaces in one round
-CHANGES = 500  # that one round looks at
+CHANGES = 2000  # that one round looks at; a record that changed often is indexed once
 REST = 3.0  # times as long as a round took: most of the time is that of those who write
+REST_CROWDED = 24.0  # the same while writes queue up
+LONGEST_REST = 10.0  # seconds
 SWEEP_EVERY = 60.0  # seconds
 SWEPT = 500  # workspaces that are looked at in one step of a sweep
 RETRY = 5.0  # seconds, where the database is away
@@ -43,14 +45,16 @@ log = logs.get("rowcast.search")
 class Indexer:
     """Indexes, one process's share; `run` must be running.
 
-    pause: seconds from a change to its indexing, in which more changes may come.
+    pause: seconds from a change to its indexing, in which more changes may come. crowded: whether
+    writes queue up in this process.
     """
 
-    def __init__(self, conninfo: str, pause: float) -> None:
+    def __init__(self, conninfo: str, pause: float, crowded: Callable[[], bool]) -> None:
         self._conninfo = make_conninfo(
             conninfo, options=_OPTIONS, application_name="rowcast search", connect_timeout=5
         )
         self._pause = pause
+        self._crowded = crowded
         self._waiting: dict[str, None] = {}  # workspaces, in order
         self._woken = asyncio.Event()
         self._swept = 0.0  # when the last sweep was begun; 0: look at once
@@ -104,7 +108,8 @@ class Indexer:
                 del self._waiting[workspace]
             started = loop.time()
             self._waiting.update(dict.fromkeys(await self._index(connection, workspaces)))
-            await asyncio.sleep((loop.time() - started) * REST)
+            rest = REST_CROWDED if self._crowded() else REST
+            await asyncio.sleep(min((loop.time() - started) * rest, LONGEST_REST))
 
     async def _sweep(self, connection: psycopg.AsyncConnection) -> None:
         """Finds the workspaces that the index is behind in."""

@@ -33,6 +33,7 @@ from rowcast.problems import (
 MAX_CALLS = 64  # also the subtransactions whose state a snapshot can hold without overflowing
 MAX_BYTES = 1 << 20
 MAX_PENDING = 10_000
+CROWD = 16  # calls that wait or run; with more of them writes queue up
 MAX_TRIES = 20  # offers of a busy call before it goes to its lane
 MAX_RETRIES = 3  # of a call that lost a dead-lock or a serialisation conflict
 LANES = 4
@@ -162,6 +163,11 @@ class Writer:
         self._closing = False
         self._idle = asyncio.Event()
         self._idle.set()
+
+    @property
+    def is_crowded(self) -> bool:
+        """Whether writes queue up: what can wait should leave the database to them."""
+        return self._pending > CROWD
 
     async def call(self, call: Call) -> Answer:
         """Writes, and answers once it is durable. Raises Problem; 503 means: not applied.
