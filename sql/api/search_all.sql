@@ -9,8 +9,6 @@ declare
   v_limit constant integer := coalesce(p_limit, 50);
   v_list constant text := logic.search_list(p_q, null);
   v_after constant jsonb := logic.cursor_decode(p_cursor, v_list);
-  v_workspaces constant uuid[] := array(select m.workspace_id from core.member m where m.account_id = v_actor);
-  v_each constant integer[] := array[cardinality(v_workspaces)];
   v_answer jsonb;
 begin
   if v_limit not between 1 and 200 then
@@ -25,8 +23,10 @@ begin
   into v_answer
   from (
     select p.*, row_number() over (order by p.rank desc, p.created_at desc, p.record_id desc, p.workspace_id desc) as n, count(*) over () as rows
-    from logic.rights(v_workspaces, array_fill(v_actor, v_each), array_fill(logic.entered_session(), v_each)) x
-    cross join lateral logic.search_find(x.workspace_id, x.read, p_q, null, v_after, v_limit + 1) p
+    from core.member m
+    cross join lateral logic.rights(m.workspace_id, v_actor, logic.entered_session()) x
+    cross join lateral logic.search_find(m.workspace_id, x.read, p_q, null, v_after, v_limit + 1) p
+    where m.account_id = v_actor
     order by n
     limit v_limit + 1
   ) f

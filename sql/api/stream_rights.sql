@@ -6,8 +6,9 @@ create or replace function api.stream_rights(p_workspaces uuid[], p_accounts uui
 returns table (workspace_id uuid, account_id uuid, session_id uuid, read text[], fingerprint text)
 language sql stable security definer set search_path = pg_catalog, pg_temp
 as $$
-  select r.workspace_id, r.account_id, r.session_id, array_remove(string_to_array(r.read, ' '), ''),
-    left(md5(r.account_id || ' ' || r.read), 8)
-  from logic.rights(p_workspaces, p_accounts, p_sessions) r
+  select s.workspace_id, s.account_id, s.session_id, array_remove(string_to_array(r.read, ' '), ''),
+    left(md5(s.account_id || ' ' || r.read), 8)
+  from unnest(p_workspaces, p_accounts, p_sessions) s(workspace_id, account_id, session_id)
+  cross join lateral logic.rights(s.workspace_id, s.account_id, s.session_id) r
 $$;
 comment on function api.stream_rights(uuid[], uuid[], uuid[]) is 'What the accounts of streams may read now.';

@@ -6,7 +6,7 @@
 create or replace function logic.call_workspaces(
   p_functions text[], p_actors uuid[], p_sessions uuid[], p_workspaces uuid[], p_records text[], p_templates text[])
 returns table (n integer, workspaces uuid[], refusal text)
-language plpgsql stable security definer set search_path = pg_catalog, pg_temp
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp set enable_seqscan = off
 as $$
 begin
   return query select c.n::integer, w.candidates,
@@ -31,8 +31,8 @@ begin
       when c.record is not null and logic.is_uuid(c.record) then array(
         select r.workspace_id
         from core.record r
-        join core.member m on m.workspace_id = r.workspace_id and m.account_id = c.actor
-        where r.id = c.record::uuid)
+        where r.id = c.record::uuid
+          and (select true from core.member m where m.workspace_id = r.workspace_id and m.account_id = c.actor))
       when c.record is not null then array(
         select m.workspace_id
         from core.member m

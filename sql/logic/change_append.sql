@@ -1,12 +1,13 @@
 -- The one place that writes the log. Gives the change its seq, which it answers, its actor and transaction, and its time (that
 -- of the record, where it has one), which is never before that of the last one; and wakes the listeners of the workspace. A batch wakes them itself, once for all
 -- its calls (see batch_close). A notification says only where to look: losing it costs seconds, never data.
+-- For definers, who may write the log; by itself it gives that to nobody.
 -- Locks: the clock of the workspace. Above READ COMMITTED a snapshot that doesn't show the end of the log is refused (40001).
 create or replace function logic.change_append(p_change core.change) returns bigint
-language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
+language plpgsql volatile
 as $$
 declare
-  v_seq constant bigint := logic.seq_last(p_change.workspace_id) + 1;
+  v_seq constant bigint := coalesce(logic.seq_carried(p_change.workspace_id), logic.seq_last(p_change.workspace_id)) + 1;
 begin
   if current_setting('transaction_isolation') in ('repeatable read', 'serializable') then
     perform logic.snapshot_check(p_change.workspace_id, v_seq - 1);

@@ -6,7 +6,7 @@ as $$
 declare
   v_rights record;
 begin
-  select * into v_rights from logic.rights(array[p_workspace_id], array[p_actor_id], array[p_session_id]);
+  select * into v_rights from logic.rights(p_workspace_id, p_actor_id, p_session_id);
   if not found then
     perform logic.raise_refusal(case
       when logic.session_live(p_session_id, p_actor_id) then 'unknown_workspace' else 'unauthenticated' end);

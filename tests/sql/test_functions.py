@@ -54,7 +54,6 @@ DEFINERS = {
     "logic.batch_close": "writes transactions",
     "logic.batch_open": "reads rights, log and transactions and locks records, before entering",
     "logic.call_workspaces": "finds the workspace of a call, before entering",
-    "logic.change_append": "writes the log, which nobody else may",
     "logic.clocks_lock": "locks clocks",
     "logic.collection__100_rules": "reads the fields of a collection, whoever changes it",
     "logic.collection_remember": "writes collections",
