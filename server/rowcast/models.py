@@ -481,6 +481,7 @@ class ChangesQuery(Query):
 
     since: Annotated[int, Field(ge=0, le=2**62)]
     limit: Annotated[int, Field(ge=1, le=1000)] | None = None
+    coalesce: bool | None = None
 
 
 class DownloadQuery(BaseModel):

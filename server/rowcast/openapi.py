@@ -57,6 +57,7 @@ _PARAMETERS = {
     "workspaceId": "The workspace, where you are a member of several that could be meant.",
     "role": "Only users of this role: `ENGINEER`.",
     "since": "The seq behind which to go on.",
+    "coalesce": "One change per record, for all that happened to it.",
     "at": "As it was at this seq of the log.",
     "lastEventId": "As the header `Last-Event-ID`, for a first connect.",
     "collections": "Only these collections: `task,note`.",

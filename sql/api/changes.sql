@@ -1,7 +1,8 @@
 -- The log behind a seq, for who was away: {changes: [event data with `event`], seq, hasMore}; seq is where to go on. What came
--- into sight carries its record; what went out of sight is `<collection>-removed`. Where it can't be continued exactly,
--- {changes: [], reset: {reason, seq, epoch}}.
-create or replace function api.changes(p_workspace_id uuid, p_since bigint, p_limit integer default null) returns jsonb
+-- into sight carries its record; what went out of sight is `<collection>-removed`. p_coalesce: one change per record, which all its changes of
+-- a piece of the log come to. Where it can't be continued exactly, {changes: [], reset: {reason, seq, epoch}}.
+create or replace function api.changes(
+  p_workspace_id uuid, p_since bigint, p_limit integer default null, p_coalesce boolean default false) returns jsonb
 language plpgsql stable
 as $$
 declare
@@ -15,6 +16,9 @@ begin
     return jsonb_build_object('changes', '[]'::jsonb, 'seq', v_position.seq, 'hasMore', false, 'reset', jsonb_build_object(
       'reason', v_reason, 'seq', v_position.seq,
       'epoch', (select w.epoch from core.workspace w where w.workspace_id = p_workspace_id)));
+  end if;
+  if p_coalesce then
+    return logic.changes_coalesced(p_workspace_id, p_since, v_limit, v_read);
   end if;
   return (
     select jsonb_build_object(
@@ -35,4 +39,4 @@ begin
   );
 end
 $$;
-comment on function api.changes(uuid, bigint, integer) is 'The changes behind a seq that the caller may see.';
+comment on function api.changes(uuid, bigint, integer, boolean) is 'The changes behind a seq that the caller may see.';

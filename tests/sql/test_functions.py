@@ -63,6 +63,8 @@ DEFINERS = {
     "logic.comment_mentions": "reads accounts and rights of the members of a workspace",
     "logic.comment_named": "reads names of accounts, for who may read the comment",
     "logic.audience_hand_on": "writes what hangs on a record, whoever sees it",
+    "logic.changes_coalesced": "reads the log of the entered workspace, for one reader",
+    "logic.changes_end": "reads the log",
     "logic.conflicts_since": "reads the log of a record that its caller has found",
     "logic.deleted_since": "reads the log of a record that its caller has found",
     "logic.document_changed_since": "reads the log of a record that its caller has found",
