@@ -8,7 +8,10 @@ from support import Database
 def trim(database: Database, workspace: str, seq: int, rows: int = 10_000) -> int:
     """Trims the changes of a workspace up to a seq, `rows` in a step; the floor."""
     before = database.value(
-        "select min(at) from core.change where workspace_id = %s and seq > %s", workspace, seq
+        "select coalesce(min(at), clock_timestamp()) from core.change"
+        " where workspace_id = %s and seq > %s",
+        workspace,
+        seq,
     )
     step: dict[str, Any] = {"more": True}
     while step["more"]:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from support import Client, Database
+from trimming import trim
 
 
 @pytest.fixture
@@ -146,8 +147,7 @@ async def test_a_trimmed_seq_is_a_reset(
 ) -> None:
     for n in range(4):
         database.task(workspace, title=str(n))
-    database.run("update core.clock set floor = 3")
-    database.run("delete from core.change where seq <= 3")
+    assert trim(database, workspace, 3) == 3
     assert (await client.call("GET", f"{base}/changes?since=2"))["reset"]["reason"] == "expired"
     rest = await client.call("GET", f"{base}/changes?since=3")
     assert [change["seq"] for change in rest["changes"]] == [4, 5]

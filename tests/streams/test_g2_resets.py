@@ -7,6 +7,7 @@ import pytest
 from streams.conftest import Server
 from streams.streaming import Reader, create_in_psql, following, head, names
 from support import Database, eventually
+from trimming import trim
 
 Damage = Callable[[Database, str], None]
 
@@ -36,9 +37,7 @@ def replace_the_newest(database: Database, workspace: str) -> None:
 def trim_all(database: Database, workspace: str) -> None:
     """A trim past what the client has got."""
     create_in_psql(database, workspace, 2, silently=True)
-    last = head(database, workspace)
-    database.run("update core.clock set floor = %s where workspace_id = %s", last, workspace)
-    database.run("delete from core.change where workspace_id = %s", workspace)
+    trim(database, workspace, head(database, workspace) - 1)
 
 
 DAMAGES = [
@@ -125,12 +124,7 @@ async def test_a_trim_of_what_was_seen_disturbs_nobody(
         create_in_psql(database, workspace, 1)
         last = head(database, workspace)
         await reader.reached(last)
-        database.run(
-            "update core.clock set floor = %s where workspace_id = %s", last - 1, workspace
-        )
-        database.run(
-            "delete from core.change where workspace_id = %s and seq < %s", workspace, last
-        )
+        assert trim(database, workspace, last) == last - 1
         create_in_psql(database, workspace, 1)
         await reader.reached(last + 1)
         await reader.reconnect()
