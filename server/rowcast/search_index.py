@@ -24,7 +24,8 @@ PAUSE = 2.0  # seconds from a change to its indexing
 AT_ONCE = 50  # workspaces in one round
 CHANGES = 2000  # that one round looks at; a record that changed often is indexed once
 REST = 3.0  # times as long as a round took: most of the time is that of those who write
-REST_CROWDED = 24.0  # the same while writes queue up
+REST_CROWDED = 24.0  # the same while writes queue up, or whoever writes does so very often
+OFTEN = 50.0  # notifications a second
 LONGEST_REST = 10.0  # seconds
 SWEEP_EVERY = 60.0  # seconds
 SWEPT = 500  # workspaces that are looked at in one step of a sweep
@@ -57,10 +58,12 @@ class Indexer:
         self._crowded = crowded
         self._waiting: dict[str, None] = {}  # workspaces, in order
         self._woken = asyncio.Event()
+        self._told = 0  # notifications since the last round
         self._swept = 0.0  # when the last sweep was begun; 0: look at once
 
     def notified(self, payload: str) -> None:
         """Takes a notification: the workspaces in which something changed; others say more."""
+        self._told += 1
         workspaces = payload.split(" ")
         if all(len(workspace) == _UUID_LENGTH for workspace in workspaces):
             self._wait_for(workspaces)
@@ -102,14 +105,17 @@ class Indexer:
             await self._sweep(connection)
         if self._waiting:
             await asyncio.sleep(self._pause * random.uniform(0.75, 1.25))
+        self._told, ended = 0, loop.time()
         while self._waiting:
             workspaces = list(islice(self._waiting, AT_ONCE))
             for workspace in workspaces:
                 del self._waiting[workspace]
             started = loop.time()
             self._waiting.update(dict.fromkeys(await self._index(connection, workspaces)))
-            rest = REST_CROWDED if self._crowded() else REST
-            await asyncio.sleep(min((loop.time() - started) * rest, LONGEST_REST))
+            often = self._told > OFTEN * (loop.time() - ended)
+            self._told, ended = 0, loop.time()
+            rest = REST_CROWDED if often or self._crowded() else REST
+            await asyncio.sleep(min((ended - started) * rest, LONGEST_REST))
 
     async def _sweep(self, connection: psycopg.AsyncConnection) -> None:
         """Finds the workspaces that the index is behind in."""
