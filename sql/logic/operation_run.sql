@@ -12,16 +12,21 @@ declare
   v_next jsonb;
   v_step jsonb;
   v_back jsonb;
+  v_backs jsonb[] := '{}';
 begin
   for v_step in select s.value from jsonb_array_elements(v_steps) with ordinality s(value, n) order by s.n loop
     v_next := logic.operation_apply(v_stepped, v_step);
     v_back := logic.operation_inverse(v_stepped, v_step);
     if v_back is not null then
-      inverse := inverse || jsonb_build_object(v_key, jsonb_build_array(v_back) || coalesce(inverse -> v_key, '[]'));
+      v_backs := v_backs || v_back;
     end if;
     claims := claims || to_jsonb(logic.operation_claims(v_step));
     v_stepped := v_next;
   end loop;
+  if v_backs <> '{}' then
+    inverse := inverse || jsonb_build_object(v_key, (
+      select jsonb_agg(b.value order by b.n desc) from unnest(v_backs) with ordinality b(value, n)) || coalesce(inverse -> v_key, '[]'));
+  end if;
   if p_operation ->> 'type' = 'revert' then
     v_stepped := logic.jsonb_put(data, array[v_key], p_operation -> 'value');
     claims := claims || case when v_steps = '[]' then jsonb_build_array(v_key) else '[]' end;

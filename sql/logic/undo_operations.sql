@@ -14,9 +14,9 @@ declare
   v_ids uuid[] := '{}';
   v_at integer;
   v_part record;
+  v_operations jsonb[] := '{}';
+  v_skipped jsonb[] := '{}';
 begin
-  operations := '[]';
-  skipped := '[]';
   if p_workspace_id is distinct from core.entered_workspace() then
     perform logic.raise_refusal('unknown_workspace');
   end if;
@@ -37,10 +37,14 @@ begin
       v_at := cardinality(v_ids);
     end if;
     v_part := logic.undo_change(v_change, v_records[v_at]);
-    operations := operations || v_part.operations;
-    skipped := skipped || v_part.skipped;
+    v_operations := v_operations || v_part.operations;
+    v_skipped := v_skipped || v_part.skipped;
     v_records[v_at] := v_part.record;
   end loop;
+  select coalesce(jsonb_agg(e.value order by p.n, e.n), '[]') into operations
+  from unnest(v_operations) with ordinality p(value, n), jsonb_array_elements(p.value) with ordinality e(value, n);
+  select coalesce(jsonb_agg(e.value order by p.n, e.n), '[]') into skipped
+  from unnest(v_skipped) with ordinality p(value, n), jsonb_array_elements(p.value) with ordinality e(value, n);
 end
 $$;
 comment on function logic.undo_operations(uuid, core.transaction) is 'The operations that take a write back.';
