@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from bench import bed, bulk, fanout, latency, lines, machine, patch, sizes
+from bench import bed, bulk, fanout, latency, lines, machine, patch, sizes, sync
 from bench.bed import Bed, Workspace
 from bench.child import ROOT, Child
 from bench.lines import Result
@@ -52,6 +52,9 @@ PARTS: dict[str, Callable[[Run], list[Result]]] = {
         r.bed, r.servers[0], r.generator, r.streams, r.plan, r.report
     ),
     "idle": lambda r: fanout.idle(r.bed, r.streams, r.plan, r.report),
+    "transactions": lambda r: sync.transactions(r.bed, r.servers[0], r.generator, r.plan, r.report),
+    "undo": lambda r: sync.undo(r.bed, r.servers[0], r.plan, r.report),
+    "replay": lambda r: sync.replay(r.bed, r.servers[0], r.plan, r.report),
     "import": lambda r: [r.large()[0]],
     "sizes": lambda r: sizes.pages(r.bed, r.servers[0], r.large()[1], r.plan, r.report),
 }

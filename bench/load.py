@@ -63,26 +63,42 @@ def quantile(ordered: list[float], q: float) -> float:
 def patch_parts(record: str, token: str) -> tuple[bytes, bytes]:
     """A PATCH request up to and behind the number that makes each one a change."""
     before, after = b'{"patch":{"title":"Task ', b'"}}'
-    head = (
-        f"PATCH /api/tasks/{record} HTTP/1.1\r\n"
+    length = len(before) + _DIGITS + len(after)
+    return _head("PATCH", f"/api/tasks/{record}", token, length) + before, after
+
+
+def transaction_parts(workspace: str, token: str, records: list[str]) -> tuple[bytes, ...]:
+    """A transaction that gives each record the next title, in pieces around its number."""
+    operations = [
+        f'{{"type":"set","recordId":"{record}","key":"title","value":"Task @"}}'
+        for record in records
+    ]
+    first, *rest = f'{{"operations":[{",".join(operations)}]}}'.encode().split(b"@")
+    length = len(first) + sum(_DIGITS + len(piece) for piece in rest)
+    path = f"/api/v1/workspaces/{workspace}/transactions"
+    return _head("POST", path, token, length) + first, *rest
+
+
+def _head(method: str, path: str, token: str, length: int) -> bytes:
+    return (
+        f"{method} {path} HTTP/1.1\r\n"
         "Host: 127.0.0.1\r\n"
         f"Authorization: Bearer {token}\r\n"
         "Content-Type: application/json\r\n"
-        f"Content-Length: {len(before) + _DIGITS + len(after)}\r\n\r\n"
-    )
-    return head.encode() + before, after
+        f"Content-Length: {length}\r\n\r\n"
+    ).encode()
 
 
-def patch_bytes(parts: tuple[bytes, bytes]) -> bytes:
-    """The next PATCH of a record."""
-    return b"%b%012d%b" % (parts[0], next(_NUMBERS), parts[1])
+def patch_bytes(parts: tuple[bytes, ...]) -> bytes:
+    """The next request of its kind: a number in each of its gaps makes it a change."""
+    return (b"%012d" % next(_NUMBERS)).join(parts)
 
 
 class Targets:
-    """Records to PATCH, in a random order that goes round, so that none comes twice in a row."""
+    """Requests by their parts, in a random order that goes round: none comes twice in a row."""
 
-    def __init__(self, records: list[tuple[str, str]]) -> None:
-        self._parts = [patch_parts(record, token) for record, token in records]
+    def __init__(self, parts: list[tuple[bytes, ...]]) -> None:
+        self._parts = parts
         random.Random(1).shuffle(self._parts)
         self._next = 0
 
@@ -144,7 +160,14 @@ class Generator:
 
     async def records(self, key: str, records: list[tuple[str, str]]) -> dict[str, Any]:
         """Names a set of records."""
-        self._targets[key] = Targets(records)
+        self._targets[key] = Targets([patch_parts(record, token) for record, token in records])
+        return {}
+
+    async def transactions(
+        self, key: str, targets: list[tuple[str, str, list[str]]]
+    ) -> dict[str, Any]:
+        """Names a set of transactions: each of a workspace, its token, and records of it."""
+        self._targets[key] = Targets([transaction_parts(*target) for target in targets])
         return {}
 
     async def run(self, groups: list[Group], seconds: float, warm: float) -> dict[str, Any]:
@@ -215,6 +238,11 @@ if __name__ == "__main__":
 
     def _commands() -> dict[str, child.Command]:
         generator = Generator()
-        return {"records": generator.records, "run": generator.run, "paced": generator.paced}
+        return {
+            "records": generator.records,
+            "transactions": generator.transactions,
+            "run": generator.run,
+            "paced": generator.paced,
+        }
 
     child.serve(_commands)

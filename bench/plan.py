@@ -25,6 +25,7 @@ class Plan:
     paced_seconds: int = 30
     idle_streams: int = 10_000
     idle_seconds: int = 20
+    behind: int = 10_000  # changes that a client was away for
 
 
 FULL = Plan()
@@ -43,6 +44,7 @@ QUICK = Plan(
     paced_seconds=3,
     idle_streams=1_000,
     idle_seconds=2,
+    behind=1_000,
 )
 
 

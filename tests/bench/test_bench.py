@@ -23,16 +23,29 @@ LINES = {  # what it must cost: sense and bound
     "first_page": ("max", 1.3),
     "deep_page": ("max", 1.3),
     "patch_size": ("max", 1.3),
+    "transactions_10": ("min", 0.1),
+    "transactions_100": ("min", 0.01),
+    "undo": ("max", 1_000.0),
+    "replay": ("max", 1.0),
+    "queue": ("min", None),
     "import": ("min", 10_000),
 }
-MEASURED = {"alone", "fanout", "last", "import", "first_page", "deep_page", "patch_size"}
+MEASURED = {"alone", "fanout", "last", "import", "first_page", "deep_page", "patch_size"} | {
+    *("undo", "replay", "queue")
+}
 
 
 @pytest.fixture(scope="module")
 def lines(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """The lines of a quick run of the parts that take seconds."""
     output = tmp_path_factory.mktemp("bench") / "found.json"
-    options = ["--quick", "--only", "alone,fanout,import,sizes", "--output", str(output)]
+    options = [
+        "--quick",
+        "--only",
+        "alone,fanout,undo,replay,import,sizes",
+        "--output",
+        str(output),
+    ]
     done = subprocess.run(
         [sys.executable, "-m", "bench", *options], cwd=ROOT, capture_output=True, text=True
     )

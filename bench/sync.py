@@ -1,0 +1,175 @@
+"""Transactions per second, undo, and what it takes to catch up after hours offline."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Callable
+from time import perf_counter
+from typing import Any
+
+from bench.bed import Bed, Workspace, make_workspace
+from bench.child import Child
+from bench.client import Client, request_bytes
+from bench.lines import Result
+from bench.patch import Rounds
+from bench.plan import Plan, alternate, middle
+from bench.server import Server
+
+SIZES = (10, 100)  # operations of a transaction
+OPERATIONS = 1_000  # the most that one may have
+PAGE = 1_000  # of changes, the most that one may have
+Report = Callable[[str], None]
+
+
+def transactions(
+    bed: Bed, server: Server, generator: Child, plan: Plan, report: Report
+) -> list[Result]:
+    """transactions_10, transactions_100: each sets a field of so many records of a workspace."""
+    single = Rounds.of(bed, generator, str(len(bed.many)), [server], plan)
+    several = {}
+    for size in SIZES:
+        key = f"transactions of {size}"
+        targets = [(w.id, w.token, w.records[:size]) for w in bed.many]
+        generator.ask("transactions", key=key, targets=targets)
+        several[size] = Rounds.of(bed, generator, key, [server], plan)
+    contestants = {"PATCH": single.run}
+    contestants |= {f"transactions of {size}": several[size].run for size in SIZES}
+    rates = alternate(plan.rounds, contestants, report)
+    alone = middle(rates["PATCH"])
+    results = []
+    for size, rounds in several.items():
+        found = rates[f"transactions of {size}"]
+        details = {
+            **rounds.details(found),
+            "operations_per_s": round(middle(found) * size),
+            "beside": single.details(rates["PATCH"]),
+        }
+        fault = rounds.fault or single.fault
+        results.append(Result(f"transactions_{size}", middle(found), alone, details, fault))
+    return results
+
+
+def undo(bed: Bed, server: Server, plan: Plan, report: Report) -> list[Result]:
+    """undo: of a transaction that changes as many records as one may, in ms."""
+    workspace = _workspace(bed, OPERATIONS)
+    applied, undone, fault = [], [], None
+    before = _content(bed, workspace)
+    with Client(server.port) as client:
+        for number in range(plan.rounds):
+            report(f"undo of {OPERATIONS:,} operations, round {number + 1} of {plan.rounds}")
+            request = _transaction(workspace, f"Round {number}")
+            applied.append(client.timed(request))
+            undone.append(client.timed(_post(workspace, "undo", {})))
+            if _content(bed, workspace) != before:
+                fault = "undo did not bring all back as it was"
+    details = {
+        "rounds_ms": [round(seconds * 1000) for seconds in undone],
+        "applied_ms": round(middle(applied) * 1000),
+    }
+    return [Result("undo", middle(undone) * 1000, None, details, fault)]
+
+
+def replay(bed: Bed, server: Server, plan: Plan, report: Report) -> list[Result]:
+    """replay, queue: up to date again by pages, and one's own queue sent."""
+    count = min(OPERATIONS, plan.behind // 10)
+    workspace = _workspace(bed, count)
+    since = bed.changes_of(workspace.id)
+    with Client(server.port) as client:
+        for number in range(plan.behind // count):
+            report(f"{count:,} of {plan.behind:,} changes, {number + 1}")
+            client.send(_transaction(workspace, f"Change {number}"))
+        bed.tidy()
+        pages: dict[str, list[Any]] = {"": [], "&coalesce=true": []}
+
+        def follow(query: str) -> float:
+            started = perf_counter()
+            pages[query] = _pages(client, workspace, since, query)
+            return perf_counter() - started
+
+        times = alternate(
+            plan.rounds,
+            {
+                "catching up, one by one": lambda: follow(""),
+                "catching up, coalesced": lambda: follow("&coalesce=true"),
+            },
+            report,
+        )
+        raw, coalesced = times.values()
+        told = {query: sum(len(p["changes"]) for p in found) for query, found in pages.items()}
+        details = {
+            "changes": plan.behind,
+            "records": count,
+            "pages": {"one_by_one": len(pages[""]), "coalesced": len(pages["&coalesce=true"])},
+            "told": {"one_by_one": told[""], "coalesced": told["&coalesce=true"]},
+        }
+        fault = None if told[""] == plan.behind else f"{told['']} changes were told"
+        return [
+            Result("replay", middle(coalesced) * 1000, middle(raw) * 1000, details, fault),
+            _queue(client, workspace, count, report),
+        ]
+
+
+def _queue(client: Client, workspace: Workspace, count: int, report: Report) -> Result:
+    """queue: transactions per second of one operation each, in one request."""
+    report(f"a queue of {count:,} transactions")
+    queue = [
+        {
+            "id": str(uuid.uuid4()),
+            "operations": [{"type": "set", "recordId": record, "key": "title", "value": "Offline"}],
+            "baseVersions": {record: 1_000_000},
+        }
+        for record in workspace.records[:count]
+    ]
+    request = _post(workspace, "transactions/replay", {"transactions": queue})
+    started = perf_counter()
+    answer = client.json(request)
+    seconds = perf_counter() - started
+    refused = sum("problem" in result for result in answer["results"])
+    fault = f"{refused} were refused" if refused else None
+    return Result("queue", count / seconds, None, {"transactions": count}, fault)
+
+
+def _pages(client: Client, workspace: Workspace, since: int, query: str) -> list[Any]:
+    pages, more = [], True
+    while more:
+        path = f"/api/v1/workspaces/{workspace.id}/changes?since={since}&limit={PAGE}{query}"
+        pages.append(client.json(request_bytes("GET", path, workspace.token)))
+        since, more = pages[-1]["seq"], pages[-1]["hasMore"]
+    return pages
+
+
+def _workspace(bed: Bed, records: int) -> Workspace:
+    with bed.connect_server() as connection:
+        workspace = make_workspace(connection, records)
+    workspace.records.extend(bed.record_ids(workspace.id))
+    bed.tidy()
+    return workspace
+
+
+def _content(bed: Bed, workspace: Workspace) -> Any:
+    with bed.connect() as connection:
+        return connection.execute(
+            "select id, data, position, deleted_at from core.record where workspace_id = %s"
+            " order by id",
+            [workspace.id],
+        ).fetchall()
+
+
+def _transaction(workspace: Workspace, title: str) -> bytes:
+    """One that gives every record this title."""
+    operations = [
+        {"type": "set", "recordId": record, "key": "title", "value": title}
+        for record in workspace.records
+    ]
+    return _post(workspace, "transactions", {"operations": operations})
+
+
+def _post(workspace: Workspace, path: str, body: Any) -> bytes:
+    return request_bytes(
+        "POST",
+        f"/api/v1/workspaces/{workspace.id}/{path}",
+        workspace.token,
+        {"Content-Type": "application/json"},
+        json.dumps(body).encode(),
+    )
