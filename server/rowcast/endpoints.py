@@ -91,18 +91,17 @@ def endpoint(route: Route) -> Handler:
         try:
             answer = await request.app[WRITER].call(call)
         except Problem as problem:
-            if problem.code == "conflict":
-                _tell_conflict(request.app[PRESENCE], call, client, problem)
+            tell_conflict(request.app[PRESENCE], call, client, problem)
             raise
         return respond(request, answer, route.status)
 
     return handle
 
 
-def _tell_conflict(presence: Presence, call: Call, client: str | None, problem: Problem) -> None:
-    """Tells the author's other clients that a write was refused with conflicts."""
-    conflicts = problem.extra.get("conflicts", ())
-    if call.workspace is not None and call.actor is not None:
+def tell_conflict(presence: Presence, call: Call, client: str | None, problem: Problem) -> None:
+    """Tells the author's other clients of a refused write, if conflicts are why it was."""
+    if problem.code == "conflict" and call.workspace is not None and call.actor is not None:
+        conflicts = problem.extra.get("conflicts", ())
         workspace = call.workspace.lower()
         presence.refused(workspace, call.actor, client, call.transaction, conflicts)
 

@@ -149,6 +149,7 @@ def operations() -> tuple[Operation, ...]:
             replay.PATH,
             *_told(replay.replay_endpoint),
             body=Replay,
+            client=True,
         ),
         Operation("live", "GET", "/health/live", "The process answers.", anybody=True),
         Operation("ready", "GET", "/health/ready", "The database answers too.", anybody=True),

@@ -243,11 +243,8 @@ class Presence:
 
     def _changes(self, outbox: Mapping[Key, bool]) -> Iterator[Said]:
         for key, left in outbox.items():
-            person = self._registry.find(key)
-            if person is None:
-                yield Gone(key, left)
-            elif self._registry.owns(key):
-                yield Here(key, person)
+            person = self._registry.find(key) if self._registry.owns(key) else None
+            yield Gone(key, left) if person is None else Here(key, person)
 
     async def _announce(self) -> None:
         """One commit. What could not be said stays to be said, as it then is."""

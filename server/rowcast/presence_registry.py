@@ -79,7 +79,7 @@ class Registry:
         self._flying: dict[Key, int] = {}  # announced in this payload, and not yet heard back
         self._others: dict[str, _Heard] = {}
         self._doubted: set[Key] = set()
-        self._doubted_until = 0.0
+        self._doubted_until: float | None = None
         self._hearing = False
 
     def __len__(self) -> int:
@@ -155,7 +155,7 @@ class Registry:
         if self._hearing:
             if self._others:
                 times.append(min(h.at for h in self._others.values()) + self._pace.silence)
-            if self._doubted:
+            if self._doubted_until is not None:
                 times.append(self._doubted_until)
         return min(times, default=None)
 
@@ -176,9 +176,11 @@ class Registry:
                 del self._others[process]
                 for key in [k for k, entry in self._all() if entry.owner == process]:
                     self._remove(key)
-        if self._doubted and self._doubted_until <= now:
+        if self._doubted_until is not None and self._doubted_until <= now:
+            self._doubted_until = None
             for key in list(self._doubted):
                 self._remove(key)
+            self.say_all()  # what others said of mine meanwhile was not heard
 
     def _expire_one(self, key: Key) -> None:
         self._remove(key)
@@ -187,12 +189,15 @@ class Registry:
     # What other processes tell
 
     def connected(self, now: float) -> None:
-        """From now on all is heard. What was missed, the others are to tell again."""
+        """From now on all is heard. What was missed, the others are to tell again.
+
+        Those of mine who moved meanwhile are told of with it; the rest is announced again, later.
+        """
         self._hearing = True
         self.asks = {EVERYBODY}
         self._flying.clear()
         self._others = {p: _Heard(now, heard.number) for p, heard in self._others.items()}
-        self._doubted = {key for key, entry in self._all() if entry.owner != self.process}
+        self._doubted = {key for key, _ in self._all() if key not in self._mine}
         self._doubted_until = now + self._pace.silence
 
     def lost(self) -> None:
@@ -224,15 +229,19 @@ class Registry:
 
     def told_here(self, process: str, number: int, key: Key, person: Person) -> None:
         """A process has announced somebody."""
+        entry = self._entry(key)
         if process == self.process:
             if self._flying.get(key) == number:
                 del self._flying[key]
+            if entry is not None and entry.owner != process and not self._announced_later(key):
+                # Another claimed him before, and was heard when he was gone from here already:
+                # to all others he is of this process, until they hear that, too.
+                self._store(key, person, process)
         elif not self._announced_later(key):
-            if self._entry(key) is None and self._count >= MAX_PEOPLE:
+            if entry is None and self._count >= MAX_PEOPLE:
                 return
             self._mine.pop(key, None)
             self._typing.pop(key, None)
-            self._doubted.discard(key)
             self._store(key, person, process)
 
     def told_gone(self, process: str, key: Key, *, left: bool) -> None:
@@ -243,10 +252,9 @@ class Registry:
         entry = self._entry(key)
         if entry is None:
             return
-        if process == self.process:
-            if left and entry.owner != self.process:
-                self._remove(key)
-        elif entry.owner == process or (left and not self._announced_later(key)):
+        if process == self.process and key in self._mine:
+            return  # and came back since
+        if entry.owner == process or (left and not self._announced_later(key)):
             self._remove(key)
 
     def _announced_later(self, key: Key) -> bool:
@@ -271,6 +279,7 @@ class Registry:
 
     def _store(self, key: Key, person: Person, owner: str) -> None:
         workspace, account, client = key
+        self._doubted.discard(key)
         entry = self._entry(key)
         if entry is None:
             self.untold.setdefault(key, None)

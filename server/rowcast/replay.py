@@ -18,14 +18,18 @@ from rowcast.endpoints import (
     GATEWAY,
     IDENTITY,
     LONG_ARGUMENTS,
+    PRESENCE,
     UUID,
     WRITER,
+    client_id,
     path_members,
     read_body,
+    tell_conflict,
     unknown_workspace,
 )
 from rowcast.gateway import Answer, Call, Function, missing_function
 from rowcast.identity import Actor
+from rowcast.presence import Presence
 from rowcast.problems import Problem
 from rowcast.transaction_models import CreateOperation, QueuedTransaction, Replay
 from rowcast.writer import Writer
@@ -48,6 +52,8 @@ class Queue:
     function: Function
     actor: Actor
     workspace: str
+    presence: Presence
+    client: str | None
     earlier: list[str] = field(default_factory=list)
     refused: dict[str, dict[str, str]] = field(default_factory=dict)
     seq: int | None = None
@@ -55,17 +61,20 @@ class Queue:
     async def apply(self, transaction: QueuedTransaction, text: str) -> Answer:
         """Applies the next one; `text` is what its client sent. Raises Problem."""
         arguments = self._with_verdicts(text)
-        answer = await self.writer.call(
-            Call(
-                self.function,
-                self.actor.account,
-                arguments,
-                workspace=self.workspace,
-                transaction=transaction.id,
-                alone=transaction.is_heavy or len(arguments) > LONG_ARGUMENTS,
-                session=self.actor.session,
-            )
+        call = Call(
+            self.function,
+            self.actor.account,
+            arguments,
+            workspace=self.workspace,
+            transaction=transaction.id,
+            alone=transaction.is_heavy or len(arguments) > LONG_ARGUMENTS,
+            session=self.actor.session,
         )
+        try:
+            answer = await self.writer.call(call)
+        except Problem as problem:
+            tell_conflict(self.presence, call, self.client, problem)
+            raise
         self.earlier.append(transaction.id.lower())
         self.seq = max(self.seq or 0, orjson.loads(answer.body)["seq"])
         return answer
@@ -102,7 +111,8 @@ async def replay_endpoint(request: web.Request) -> web.Response:
     function = request.app[GATEWAY].functions.get("transaction_apply")
     if function is None:
         raise missing_function("transaction_apply")
-    queue = Queue(request.app[WRITER], function, actor, workspace)
+    app, client = request.app, client_id(request)
+    queue = Queue(app[WRITER], function, actor, workspace, app[PRESENCE], client)
     results = await _run(queue, body.transactions, bodies.elements(raw, "transactions"))
     response = web.Response(
         body=orjson.dumps({"results": results, "seq": queue.seq}),

@@ -1,5 +1,6 @@
 """Who is in a workspace and on which record: told once, and only to who may know it."""
 
+import uuid
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ import aiohttp
 import pytest
 
 from rowcast.presence_registry import MAX_CLIENTS, PresencePace
-from streams.streaming import as_account
+from streams.streaming import as_account, patch
 from support import Client, Database, Event, EventStream, deployed, eventually, serving
 
 PACE = PresencePace(present=600, typing=600, announce=0.02, beat=600, silence=600)
@@ -138,16 +139,13 @@ async def test_typing_has_an_event_of_its_own_and_ends_by_itself(
     database: Database, session: aiohttp.ClientSession
 ) -> None:
     pace = PresencePace(typing=0.1, announce=0.02)
-    async with place_at(database, session, pace) as place, place.stream() as stream:
+    async with place_at(database, session, pace) as place:
         task = database.task(place.workspace, title="A")["id"]
-        await place.put(task)
-        await place.put(task, "typing")
-        told = [await stream.next() for _ in range(4)]
-        assert [summary(event) for event in told[1:]] == [
-            ("joined", task),
-            ("typing True", task),
-            ("typing False", task),
-        ]
+        async with place.stream() as stream:
+            await place.put(task)
+            await place.put(task, "typing")
+            told = [summary(await stream.next()) for _ in range(3)]
+        assert told == [("joined", task), ("typing True", task), ("typing False", task)]
         assert (await place.present())[0]["state"] == "active"
 
 
@@ -306,3 +304,47 @@ async def test_changed_rights_to_a_record_are_told_with_the_next_sign_of_life(
         assert (await stream.next()).name == "task-updated"
         await place.put(task)
         assert summary(await stream.next()) == ("changed", task)
+
+
+# conflict-detected: to the author's other tabs
+
+
+async def test_a_refused_write_is_told_to_the_authors_other_tabs(place: Place) -> None:
+    database, workspace = place.database, place.workspace
+    database.join(workspace, "Bob", "editor")
+    task = database.task(workspace, title="A")["id"]
+    path = f"/api/v1/workspaces/{workspace}"
+    async with AsyncExitStack() as stack:
+        writing = await stack.enter_async_context(
+            place.client.events(f"{path}/events?collections=none")
+        )
+        tab = (await writing.next()).data["clientId"]
+        other = await stack.enter_async_context(place.stream("?collections=none"))
+        bobs = await stack.enter_async_context(place.stream(by=place.as_("Bob")))
+        patch(database, workspace, task, "Bob", title="B")
+        assert (await bobs.next()).name == "task-updated"
+        stale = {"patch": {"title": "C"}, "baseVersion": 1}
+        headers = {"Rowcast-Client": tab, "Idempotency-Key": "one"}
+        for address in (f"{path}/records/{task}", f"/api/tasks/{task}"):
+            reply = await place.client.send("PATCH", address, stale, headers=headers)
+            reply.problem(409, "conflict")
+        body = {
+            "operations": [{"type": "set", "recordId": task, "key": "title", "value": "D"}],
+            "baseVersions": {task: 1},
+            "id": str(uuid.uuid4()),
+        }
+        transactions = f"{path}/transactions"
+        reply = await place.client.send("POST", transactions, body, headers=headers)
+        reply.problem(409, "conflict")
+        queue = {"transactions": [{**body, "id": str(uuid.uuid4())}]}
+        answer = await place.client.call("POST", f"{transactions}/replay", queue, headers=headers)
+        told = await other.take(4)
+        patch(database, workspace, task, title="E")
+        assert (await writing.next()).name == "cursor", "not to the tab that wrote"
+        assert (await bobs.next()).name == "task-updated", "not to anybody else"
+    assert {(event.name, event.id) for event in told} == {("conflict-detected", None)}
+    conflicts = [{"recordId": task, "key": "title"}]
+    for event in told:
+        assert (event.data["workspaceId"], event.data["conflicts"]) == (workspace, conflicts)
+    ids = [event.data["transactionId"] for event in told]
+    assert ids[2:] == [body["id"], answer["results"][0]["id"]]

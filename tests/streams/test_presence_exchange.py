@@ -1,0 +1,257 @@
+"""What processes tell one another of who is present: however it arrives, they come to agree."""
+
+import random
+from dataclasses import dataclass, field, replace
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from rowcast.presence_exchange import (
+    MAX_PAYLOAD,
+    Conflict,
+    Exchange,
+    Gone,
+    Hello,
+    Here,
+    Said,
+)
+from rowcast.presence_registry import EVERYBODY, Key, Person, PresencePace, Registry
+
+PACE = PresencePace(present=100, typing=6, announce=0.5, beat=5, silence=15)
+ADA = ("w", "ada", "tab")
+PERSON = Person("Ada", "record", "task", frozenset({"*", "task"}), "active", "2026")
+
+
+# Payloads
+
+
+def test_what_is_said_arrives_as_it_was_said() -> None:
+    said: list[Said] = [
+        Here(ADA, PERSON),
+        Here(ADA, replace(PERSON, name="Zoë 🦊", record=None, collection=None, tokens=frozenset())),
+        Gone(ADA, left=True),
+        Hello(EVERYBODY),
+        Conflict("w", "ada", None, "t", (("r", "title"),)),
+    ]
+    ((number, part, text),) = Exchange("one", ["new", "old"]).payloads(said)
+    payload = Exchange("two", ["newer", "new"]).read(text)
+    assert payload is not None
+    assert (payload.process, payload.number, payload.said) == ("one", number, said)
+    assert part == said
+
+
+def test_every_payload_is_one_that_postgresql_takes() -> None:
+    tokens = frozenset({"*", "task", *(f"task:{n:036}" for n in range(1000))})
+    crowded = Here(ADA, replace(PERSON, name="ä" * 200, tokens=tokens))
+    many = Conflict("w", "ada", None, "t", tuple((f"{n:036}", "key" * 10) for n in range(1000)))
+    said: list[Said] = [crowded, many, *[Here(ADA, PERSON)] * 200, crowded]
+    read = Exchange("two", ["s"]).read
+    payloads = [read(text) for _, _, text in Exchange("one", ["s"]).payloads(said)]
+    texts = [text for _, _, text in Exchange("one", ["s"]).payloads(said)]
+    assert max(len(text.encode()) for text in texts) <= MAX_PAYLOAD
+    assert sum(len(payload.said) for payload in payloads if payload) == len(said)
+    assert payloads[0] is not None
+    here = payloads[0].said[0]
+    assert isinstance(here, Here)
+    assert {"*", "task"} < here.person.tokens < tokens, "fewer see the record, and nobody more"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "x", "é" * 100, "0" * 24 + '["one",1,[["hello",""]]]', '["one",1,[]]', "\x00" * 30],
+)
+def test_what_no_server_has_sealed_is_left_out(text: str) -> None:
+    assert Exchange("two", ["s"]).read(text) is None
+    ((_, _, sealed),) = Exchange("one", ["another"]).payloads([Hello("")])
+    assert Exchange("two", ["s"]).read(sealed) is None
+
+
+def test_what_a_newer_version_says_is_left_out_and_the_rest_is_read(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    parts = [b'["dance","w"]', b'["gone","w",7]', b"[]", b"[7]", b'["hello",""]', b'["here"]']
+    written = iter(parts)
+    monkeypatch.setattr("rowcast.presence_exchange._written", lambda said: next(written))
+    ((_, _, text),) = Exchange("one", ["s"]).payloads([Hello("")] * len(parts))
+    payload = Exchange("two", ["s"]).read(text)
+    assert payload is not None
+    assert payload.said == [Hello("")]
+
+
+# Processes, with a channel that each hears in one order, at its own pace
+
+
+@dataclass
+class World:
+    """Some processes, and what was said on the channel."""
+
+    count: int = 3
+    now: float = 0.0
+    channel: list[tuple[str, int, list[Said]]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        names = [f"p{n}" for n in range(self.count)]
+        self.processes = [Registry(name, PACE) for name in names]
+        self.exchanges = [Exchange(name, ["s"]) for name in names]
+        self.heard = [0] * self.count
+        for process in self.processes:
+            process.connected(self.now)
+
+    def announce(self, n: int) -> None:
+        """A process says what it has to say."""
+        process = self.processes[n]
+        outbox, process.outbox = process.outbox, {}
+        asks, process.asks = process.asks, set()
+        said: list[Said] = [*map(Hello, asks)]
+        for key, left in outbox.items():
+            person = process.find(key) if process.owns(key) else None
+            said.append(Gone(key, left) if person is None else Here(key, person))
+        for number, part, _ in self.exchanges[n].payloads(said):
+            for one in part:
+                if isinstance(one, Here):
+                    process.flying(one.key, number)
+            self.channel.append((process.process, number, part))
+
+    def hear(self, n: int, count: int = 1) -> None:
+        """A process hears the next of what was said."""
+        process = self.processes[n]
+        for sender, number, part in self.channel[self.heard[n] :][:count]:
+            self.heard[n] += 1
+            if not process.heard(sender, number, self.now):
+                continue
+            for said in part:
+                match said:
+                    case Here(key, person):
+                        process.told_here(sender, number, key, person)
+                    case Gone(key, left):
+                        process.told_gone(sender, key, left=left)
+                    case Hello(asked) if sender != process.process:
+                        if asked in (EVERYBODY, process.process):
+                            process.say_all()
+
+    def lose(self, n: int) -> None:
+        """The listener of a process misses what was said up to now, and hears again."""
+        self.processes[n].lost()
+        self.heard[n] = len(self.channel)
+        self.processes[n].connected(self.now)
+
+    def settle(self) -> None:
+        """All is said and heard, and time goes by in which nobody dies."""
+        for _ in range(8):
+            for n in range(self.count):
+                self.announce(n)
+            for n in range(self.count):
+                self.hear(n, len(self.channel))
+            self.now += PACE.beat / 2
+            for process in self.processes:
+                process.expire(self.now)
+
+    def shown(self, n: int) -> dict[Key, Person]:
+        """Who is present, as a process knows it."""
+        return dict(self.processes[n].present("w"))
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.integers(0, 2**32), st.booleans())
+def test_processes_come_to_agree_on_who_is_present_and_where(seed: int, cuts: bool) -> None:
+    """Clients go from one to another, leave, fall silent; announcements and hearing are late."""
+    rng = random.Random(seed)
+    world = World()
+    keys = [("w", account, "tab") for account in "abcd"]
+    records = ["r1", "r2", None]
+    for _ in range(rng.randrange(5, 60)):
+        n = rng.randrange(3)
+        process = world.processes[n]
+        match rng.randrange(9 if cuts else 8):
+            case 0 | 1 | 2:
+                state = rng.choice(["active", "typing", "idle"])
+                person = replace(PERSON, record=rng.choice(records), state=state)
+                process.put(rng.choice(keys), person, world.now)
+            case 3:
+                process.leave(rng.choice(keys))
+            case 4 | 5:
+                world.announce(n)
+            case 6:
+                world.hear(n, rng.randrange(1, 6))
+            case 7:
+                world.now += rng.choice([0.1, 7.0, 60.0])
+                process.expire(world.now)
+            case _:
+                world.lose(n)
+    # Nobody is silent for so long that he expires while the processes settle.
+    for process in world.processes:
+        for key in keys:
+            process.keep(key, world.now)
+    world.settle()
+    first, *others = (world.shown(n) for n in range(3))
+    assert all(other == first for other in others)
+    for key in first:
+        assert sum(process.owns(key) for process in world.processes) == 1, key
+
+
+def two() -> World:
+    """Two processes that know of one another, and Ada at the first."""
+    world = World(2)
+    world.processes[0].put(ADA, PERSON, world.now)
+    world.settle()
+    assert world.shown(1) == {ADA: PERSON}
+    for process in world.processes:
+        process.untold.clear()
+    return world
+
+
+def test_who_tells_it_to_another_process_moves_there_without_leaving() -> None:
+    world = two()
+    world.processes[1].put(ADA, PERSON, world.now)
+    world.settle()
+    assert [process.owns(ADA) for process in world.processes] == [False, True]
+    changes = [process.untold.get(ADA, PERSON) for process in world.processes]
+    assert changes == [PERSON, PERSON]
+    world.processes[0].expire(world.now + 1)
+    assert world.shown(0) == {ADA: PERSON}, "only the other one lets her expire"
+
+
+def test_a_process_that_is_silent_loses_its_people_once() -> None:
+    world = two()
+    other = world.processes[1]
+    due = other.due()
+    assert due is not None
+    assert due <= world.now + PACE.silence
+    other.expire(due)
+    assert other.untold == {ADA: PERSON}
+    assert (world.shown(1), other.outbox) == ({}, {}), "and it tells nobody"
+    other.untold.clear()
+    other.expire(due + 100)
+    assert other.untold == {}
+
+
+def test_a_process_that_was_taken_for_dead_is_asked_for_its_people() -> None:
+    world = two()
+    other = world.processes[1]
+    other.expire(world.now + PACE.silence)
+    world.settle()
+    assert world.shown(1) == {ADA: PERSON}
+
+
+def test_while_nothing_is_heard_nobody_is_taken_for_dead() -> None:
+    world = two()
+    other = world.processes[1]
+    other.lost()
+    other.expire(world.now + 1000)
+    assert world.shown(1) == {ADA: PERSON}
+    other.connected(world.now + 1000)
+    other.expire(world.now + 1000 + PACE.silence - 1)
+    assert world.shown(1) == {ADA: PERSON}, "the others have time to tell it again"
+    other.expire(world.now + 1000 + PACE.silence)
+    assert world.shown(1) == {}
+
+
+def test_what_a_process_had_said_before_is_not_believed_a_second_time() -> None:
+    world = two()
+    world.processes[0].leave(ADA)
+    world.settle()
+    assert world.shown(1) == {}
+    for sender, number, _ in world.channel:
+        if sender == "p0":
+            assert not world.processes[1].heard(sender, number, world.now)
