@@ -9,6 +9,7 @@ who is present, presence_exchange.py for what processes say.
 import asyncio
 import hashlib
 import secrets
+import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -71,7 +72,7 @@ class Presence:
             state,
             datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
         )
-        self._registry.put(key, person, _now())
+        self._registry.put(key, person, _now(), _wall())
         self._wake()
         return {
             "clientId": key[2],
@@ -84,7 +85,7 @@ class Presence:
         """Somebody is gone; what to answer him. Raises Problem."""
         key = workspace, actor.account, client or _own_client(actor)
         await self._enter(actor, key, None)
-        self._registry.leave(key)
+        self._registry.leave(key, _wall())
         self._wake()
         return {"clientId": key[2]}
 
@@ -106,7 +107,7 @@ class Presence:
             if problem.code == "unknown_workspace":
                 self.forget(key[0], key[1])
             elif problem.status == 401:
-                self._registry.leave(key)
+                self._registry.leave(key, _wall())
                 self._wake()
             elif problem.status == 503:
                 self._registry.keep(key, _now())  # nobody is gone because the database is away
@@ -122,7 +123,7 @@ class Presence:
 
     def forget(self, workspace: str, account: str) -> None:
         """An account may no longer be in a workspace."""
-        self._registry.forget(workspace, account)
+        self._registry.forget(workspace, account, _wall())
         self._wake()
 
     def refused(
@@ -161,10 +162,10 @@ class Presence:
             return
         for said in payload.said:
             match said:
-                case Here(key, person):
-                    registry.told_here(process, number, key, person)
+                case Here(key, person, at):
+                    registry.told_here(process, key, person, at)
                 case Gone(key, left):
-                    registry.told_gone(process, key, left=left)
+                    registry.told_gone(process, key, left)
                 case Hello(asked):
                     if process != registry.process and asked in (EVERYBODY, registry.process):
                         registry.say_all()
@@ -241,10 +242,10 @@ class Presence:
     def _has_to_say(self) -> bool:
         return bool(self._registry.outbox or self._registry.asks or self._conflicts_out)
 
-    def _changes(self, outbox: Mapping[Key, bool]) -> Iterator[Said]:
+    def _changes(self, outbox: Mapping[Key, int | None]) -> Iterator[Said]:
         for key, left in outbox.items():
-            person = self._registry.find(key) if self._registry.owns(key) else None
-            yield Gone(key, left) if person is None else Here(key, person)
+            here = self._registry.owned(key)
+            yield Gone(key, left) if here is None else Here(key, *here)
 
     async def _announce(self) -> None:
         """One commit. What could not be said stays to be said, as it then is."""
@@ -254,18 +255,14 @@ class Presence:
         conflicts = list(self._conflicts_out)
         self._conflicts_out.clear()
         said = [*map(Hello, asks), *self._changes(outbox), *conflicts]
-        texts = []
-        for number, part, text in self._exchange.payloads(said):
-            texts.append(text)
-            for one in part:
-                if isinstance(one, Here):
-                    registry.flying(one.key, number)
+        texts = list(self._exchange.payloads(said))
         try:
             await self._gateway.fetch("select trusted.presence_tell(%s)", (texts,))
         except Problem as problem:
             log.warning("presence not announced", code=problem.code)
             for key, left in outbox.items():
-                registry.outbox[key] = registry.outbox.get(key, False) or left
+                if registry.outbox.setdefault(key, left) is None:
+                    registry.outbox[key] = left
             registry.asks |= asks
             self._conflicts_out.extendleft(reversed(conflicts))
             self._said.set()
@@ -273,6 +270,10 @@ class Presence:
 
 def _now() -> float:
     return asyncio.get_running_loop().time()
+
+
+def _wall() -> int:
+    return time.time_ns() // 1_000_000
 
 
 async def _woken(event: asyncio.Event, at: float | None) -> None:

@@ -26,18 +26,19 @@ log = logs.get("rowcast.presence")
 
 @dataclass(frozen=True, slots=True)
 class Here:
-    """Somebody is here, at a process."""
+    """Somebody is here, at a process, and so since `at`."""
 
     key: Key
     person: Person
+    at: int
 
 
 @dataclass(frozen=True, slots=True)
 class Gone:
-    """Somebody is gone. left: from wherever he was."""
+    """Somebody is gone. left: when, from wherever he was; None: from that process."""
 
     key: Key
-    left: bool
+    left: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,9 +89,10 @@ _SAID: dict[str, TypeAdapter[Any]] = {
             list[_Text],
             Literal["active", "idle", "typing"],
             _Id,
+            int,
         ]
     ),
-    "gone": TypeAdapter(tuple[_Id, _Id, _Id, bool]),
+    "gone": TypeAdapter(tuple[_Id, _Id, _Id, int | None]),
     "hello": TypeAdapter(tuple[_Id]),
     "conflict": TypeAdapter(tuple[_Id, _Id, _Id | None, _Id, list[tuple[_Text, _Text]]]),
 }
@@ -104,27 +106,25 @@ class Exchange:
         self._keys = [hashlib.sha256(f"presence {secret}".encode()).digest() for secret in secrets]
         self._number = 0
 
-    def payloads(self, said: Iterable[Said]) -> Iterator[tuple[int, list[Said], str]]:
-        """Payloads that say all this, in order: the number, what it says, and its text.
+    def payloads(self, said: Iterable[Said]) -> Iterator[str]:
+        """Payloads that say all this, in order.
 
         Where nothing is said there is one nevertheless: a sign of life.
         """
-        part: list[Said] = []
         texts: list[bytes] = []
         for one in said:
             text = _written(one)
             if texts and sum(map(len, texts)) + len(texts) + len(text) > _MAX_SAID:
-                yield self._sealed(part, texts)
-                part, texts = [], []
-            part.append(one)
+                yield self._sealed(texts)
+                texts = []
             texts.append(text)
-        yield self._sealed(part, texts)
+        yield self._sealed(texts)
 
-    def _sealed(self, part: list[Said], texts: list[bytes]) -> tuple[int, list[Said], str]:
+    def _sealed(self, texts: list[bytes]) -> str:
         self._number += 1
         head = orjson.dumps([self._process, self._number])[:-1]
         body = head + b",[" + b",".join(texts) + b"]]"
-        return self._number, part, (_seal(self._keys[0], body) + body).decode()
+        return (_seal(self._keys[0], body) + body).decode()
 
     def read(self, text: str) -> Payload | None:
         """What a payload says, as far as it is understood; None for one that is not ours."""
@@ -148,12 +148,12 @@ def _seal(key: bytes, body: bytes) -> bytes:
 def _written(said: Said) -> bytes:
     """One thing said, so short that a payload holds it."""
     match said:
-        case Here(key, p):
+        case Here(key, p, at):
             # The general ones first. Who holds one that is cut off does not see the record.
             tokens = sorted(p.tokens, key=lambda token: (len(token), token))
             while True:
                 text = orjson.dumps(
-                    ["here", *key, p.name, p.record, p.collection, tokens, p.state, p.since]
+                    ["here", *key, p.name, p.record, p.collection, tokens, p.state, p.since, at]
                 )
                 if len(text) <= _MAX_SAID:
                     return text
@@ -183,9 +183,9 @@ def _read(part: list[Any]) -> Said | None:
         return None
     match kind:
         case "here":
-            workspace, account, client, name, record, collection, tokens, state, since = rest
+            workspace, account, client, name, record, collection, tokens, state, since, at = rest
             person = Person(name, record, collection, frozenset(tokens), state, since)
-            return Here((workspace, account, client), person)
+            return Here((workspace, account, client), person, at)
         case "gone":
             return Gone((rest[0], rest[1], rest[2]), rest[3])
         case "hello":

@@ -4,12 +4,15 @@ Nothing here waits or sends. Times are given (of the loop's clock); what streams
 gathers in `untold`, what other processes are to be told in `outbox`, both by client, so that they
 hold the last state only, however fast somebody changes.
 
-Every process hears all announcements, its own too, in one order: that of their commits. Where two
-processes claim one client (it moved), the later announcement wins in all of them.
+Every process hears all announcements, its own too, in one order: that of their commits. A client
+may turn to one process now and to another a moment later; what it said last counts, whichever is
+announced first: changes carry a time, of the wall's clock, but above every time heard of before
+(Lamport, Time, Clocks, and the Ordering of Events in a Distributed System, 1978).
 """
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from itertools import islice
 
 from rowcast.problems import Problem
 
@@ -18,6 +21,7 @@ Key = tuple[str, str, str]  # workspace, account, client
 ACTIVE, TYPING = "active", "typing"
 EVERYBODY = ""
 MAX_CLIENTS = 20  # of an account in a workspace; the one that was silent longest goes
+MAX_DEAD = 100  # processes that are remembered
 MAX_PEOPLE = 50_000  # that a process knows of
 
 
@@ -55,6 +59,7 @@ class Person:
 class _Entry:
     person: Person
     owner: str  # the process to which he tells it
+    at: int  # when that was changed last
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,15 +74,16 @@ class Registry:
     def __init__(self, process: str, pace: PresencePace) -> None:
         self.process = process
         self.untold: dict[Key, Person | None] = {}  # as streams know it
-        self.outbox: dict[Key, bool] = {}  # whether he left by himself, should he be gone
+        self.outbox: dict[Key, int | None] = {}  # when he left, if it was not this process alone
         self.asks: set[str] = set()  # processes that are to tell all that they have; EVERYBODY
         self._pace = pace
         self._entries: dict[str, dict[str, dict[str, _Entry]]] = {}
         self._count = 0
         self._mine: dict[Key, float] = {}  # until when; the next to expire first
         self._typing: dict[Key, float] = {}  # of mine; in the same order
-        self._flying: dict[Key, int] = {}  # announced in this payload, and not yet heard back
         self._others: dict[str, _Heard] = {}
+        self._dead: set[str] = set()
+        self._clock = 0
         self._doubted: set[Key] = set()
         self._doubted_until: float | None = None
         self._hearing = False
@@ -91,14 +97,15 @@ class Registry:
         """Whether any of them tell it to this process."""
         return bool(self._mine)
 
+    def owned(self, key: Key) -> tuple[Person, int] | None:
+        """Somebody who tells it to this process, and when that was changed last."""
+        entry = self._entry(key)
+        return None if entry is None or key not in self._mine else (entry.person, entry.at)
+
     def find(self, key: Key) -> Person | None:
         """Somebody, if he is present."""
         entry = self._entry(key)
         return None if entry is None else entry.person
-
-    def owns(self, key: Key) -> bool:
-        """Whether somebody tells it to this process that he is here."""
-        return key in self._mine
 
     def present(self, workspace: str) -> Iterator[tuple[Key, Person]]:
         """Who is present in a workspace."""
@@ -108,8 +115,11 @@ class Registry:
 
     # What clients tell
 
-    def put(self, key: Key, person: Person, now: float) -> None:
-        """Somebody is here, or still is. Raises Problem 503 where there is no room for him."""
+    def put(self, key: Key, person: Person, now: float, at: int) -> None:
+        """Somebody is here, or still is; at: the wall clock, in milliseconds.
+
+        Raises Problem 503 where there is no room for him.
+        """
         entry = self._entry(key)
         if entry is None:
             self._make_room(key)
@@ -120,23 +130,24 @@ class Registry:
         if person.state == TYPING:
             self._typing[key] = now + self._pace.typing
         if entry is None or entry.person != person or entry.owner != self.process:
-            self._store(key, person, self.process)
-            self.outbox.setdefault(key, False)
+            self._store(key, person, self.process, self._tick(at))
+            self.outbox.setdefault(key, None)
 
     def keep(self, key: Key, now: float, *, new: bool = False) -> None:
         """Somebody who is here stays for another while."""
         if self._mine.pop(key, None) is not None or new:
             self._mine[key] = now + self._pace.present
 
-    def leave(self, key: Key) -> None:
+    def leave(self, key: Key, at: int) -> None:
         """Somebody is gone, to whichever process he told that he was here."""
-        if self._remove(key):
-            self.outbox[key] = True
+        if self._entry(key) is not None:
+            self._remove(key)
+            self.outbox[key] = self._tick(at)
 
-    def forget(self, workspace: str, account: str) -> None:
+    def forget(self, workspace: str, account: str, at: int) -> None:
         """An account is gone from a workspace, with all its clients."""
         for client in list(self._entries.get(workspace, {}).get(account, ())):
-            self.leave((workspace, account, client))
+            self.leave((workspace, account, client), at)
 
     def _make_room(self, key: Key) -> None:
         workspace, account, _ = key
@@ -165,8 +176,8 @@ class Registry:
             del self._typing[key]
             entry = self._entry(key)
             assert entry is not None
-            self._store(key, replace(entry.person, state=ACTIVE), self.process)
-            self.outbox.setdefault(key, False)
+            self._store(key, replace(entry.person, state=ACTIVE), self.process, self._tick())
+            self.outbox.setdefault(key, None)
         for key in _passed(self._mine, now):
             self._expire_one(key)
         if not self._hearing:
@@ -174,6 +185,7 @@ class Registry:
         for process, heard in list(self._others.items()):
             if heard.at + self._pace.silence <= now:
                 del self._others[process]
+                self._dead = {*islice(self._dead, MAX_DEAD), process}
                 for key in [k for k, entry in self._all() if entry.owner == process]:
                     self._remove(key)
         if self._doubted_until is not None and self._doubted_until <= now:
@@ -184,7 +196,7 @@ class Registry:
 
     def _expire_one(self, key: Key) -> None:
         self._remove(key)
-        self.outbox.setdefault(key, False)
+        self.outbox.setdefault(key, None)
 
     # What other processes tell
 
@@ -194,9 +206,11 @@ class Registry:
         Those of mine who moved meanwhile are told of with it; the rest is announced again, later.
         """
         self._hearing = True
-        self.asks = {EVERYBODY}
-        self._flying.clear()
         self._others = {p: _Heard(now, heard.number) for p, heard in self._others.items()}
+        self._doubt(now)
+
+    def _doubt(self, now: float) -> None:
+        self.asks = {EVERYBODY}
         self._doubted = {key for key, _ in self._all() if key not in self._mine}
         self._doubted_until = now + self._pace.silence
 
@@ -207,65 +221,67 @@ class Registry:
     def heard(self, process: str, number: int, now: float) -> bool:
         """A process is alive; whether this payload of its is a new one.
 
-        One that is new here, or was taken for dead, is asked for all that it has.
+        One that is new here is asked for all that it has. Where one was taken for dead that is not,
+        nothing is sure, and all are asked.
         """
         if process != self.process:
             last = self._others.get(process)
             if last is not None and number <= last.number:
                 return False
-            if last is None and EVERYBODY not in self.asks:
-                self.asks.add(process)
             self._others[process] = _Heard(now, number)
+            if process in self._dead:
+                self._dead.discard(process)
+                self._doubt(now)
+            elif last is None and EVERYBODY not in self.asks:
+                self.asks.add(process)
         return True
 
     def say_all(self) -> None:
         """Has all who are here announced again, for a process that asks."""
         for key in self._mine:
-            self.outbox.setdefault(key, False)
+            self.outbox.setdefault(key, None)
 
-    def flying(self, key: Key, number: int) -> None:
-        """Somebody is announced by a payload that will be heard."""
-        self._flying[key] = number
-
-    def told_here(self, process: str, number: int, key: Key, person: Person) -> None:
+    def told_here(self, process: str, key: Key, person: Person, at: int) -> None:
         """A process has announced somebody."""
+        self._clock = max(self._clock, at)
         entry = self._entry(key)
+        mine = key in self._mine
+        if process == self.process and mine:
+            return
+        if entry is not None and (entry.at, entry.owner) > (at, process):
+            if mine:
+                self.outbox.setdefault(key, None)  # it was announced before that, or not yet
+            return
+        left = self.outbox.get(key)
+        if (left is not None and left >= at) or (entry is None and self._count >= MAX_PEOPLE):
+            return
+        self._mine.pop(key, None)
+        self._typing.pop(key, None)
+        self._store(key, person, process, at)
         if process == self.process:
-            if self._flying.get(key) == number:
-                del self._flying[key]
-            if entry is not None and entry.owner != process and not self._announced_later(key):
-                # Another claimed him before, and was heard when he was gone from here already:
-                # to all others he is of this process, until they hear that, too.
-                self._store(key, person, process)
-        elif not self._announced_later(key):
-            if entry is None and self._count >= MAX_PEOPLE:
-                return
-            self._mine.pop(key, None)
-            self._typing.pop(key, None)
-            self._store(key, person, process)
+            self.outbox.setdefault(key, None)  # he has gone since: all who hear this hear that, too
 
-    def told_gone(self, process: str, key: Key, *, left: bool) -> None:
+    def told_gone(self, process: str, key: Key, left: int | None) -> None:
         """A process has announced that somebody is gone.
 
-        left: he said so, or was refused, and is gone wherever he is; else only from that process.
+        left: when he said so, or was refused, and is gone wherever he is; None: only from there.
         """
+        self._clock = max(self._clock, left or 0)
         entry = self._entry(key)
-        if entry is None:
+        mine = key in self._mine
+        if entry is None or (process == self.process and mine):
             return
-        if process == self.process and key in self._mine:
-            return  # and came back since
-        if entry.owner == process or (left and not self._announced_later(key)):
+        if entry.owner == process or (left is not None and left >= entry.at):
             self._remove(key)
-
-    def _announced_later(self, key: Key) -> bool:
-        """Whether an announcement of this process follows, in the order that all hear."""
-        if self.outbox.get(key):
-            return True
-        entry = self._entry(key)
-        pending = key in self.outbox or key in self._flying
-        return pending and entry is not None and entry.owner == self.process
+            if mine:
+                self.outbox.setdefault(key, None)  # what was announced of him is on its way
 
     # Entries
+
+    def _tick(self, at: int = 0) -> int:
+        """The time of a change."""
+        self._clock = max(self._clock + 1, at)
+        return self._clock
 
     def _entry(self, key: Key) -> _Entry | None:
         workspace, account, client = key
@@ -277,24 +293,24 @@ class Registry:
                 for client, entry in clients.items():
                     yield (workspace, account, client), entry
 
-    def _store(self, key: Key, person: Person, owner: str) -> None:
+    def _store(self, key: Key, person: Person, owner: str, at: int) -> None:
         workspace, account, client = key
         self._doubted.discard(key)
         entry = self._entry(key)
         if entry is None:
             self.untold.setdefault(key, None)
             clients = self._entries.setdefault(workspace, {}).setdefault(account, {})
-            clients[client] = _Entry(person, owner)
+            clients[client] = _Entry(person, owner, at)
             self._count += 1
         else:
             self.untold.setdefault(key, entry.person)
-            entry.person, entry.owner = person, owner
+            entry.person, entry.owner, entry.at = person, owner, at
 
-    def _remove(self, key: Key) -> bool:
+    def _remove(self, key: Key) -> None:
         workspace, account, client = key
         entry = self._entry(key)
         if entry is None:
-            return False
+            return
         self.untold.setdefault(key, entry.person)
         accounts = self._entries[workspace]
         del accounts[account][client]
@@ -305,9 +321,7 @@ class Registry:
         self._count -= 1
         self._mine.pop(key, None)
         self._typing.pop(key, None)
-        self._flying.pop(key, None)
         self._doubted.discard(key)
-        return True
 
 
 def _passed(by_time: Mapping[Key, float], now: float) -> list[Key]:

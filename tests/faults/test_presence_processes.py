@@ -119,7 +119,7 @@ async def test_people_are_seen_over_all_processes_and_move_without_leaving(
         assert (await stream.next()).data["typing"] is True
         await put(two, workspace, "tab", recordId=task, state="typing")  # it came back elsewhere
         await put(two, workspace, "tab")
-        await put(one, workspace, "tab", state="idle")
+        await put(one, workspace, "tab", state="idle")  # and here again, before this one has heard
         assert [told(await stream.next()) for _ in range(2)] == [("changed", "tab")] * 2
         await leave(two, workspace, "tab")
         assert told(await stream.next()) == ("left", "tab")

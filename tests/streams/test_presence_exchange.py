@@ -28,27 +28,27 @@ PERSON = Person("Ada", "record", "task", frozenset({"*", "task"}), "active", "20
 
 def test_what_is_said_arrives_as_it_was_said() -> None:
     said: list[Said] = [
-        Here(ADA, PERSON),
-        Here(ADA, replace(PERSON, name="Zoë 🦊", record=None, collection=None, tokens=frozenset())),
-        Gone(ADA, left=True),
+        Here(ADA, PERSON, 1),
+        Here(ADA, replace(PERSON, name="Zoë 🦊", record=None, tokens=frozenset()), 2),
+        Gone(ADA, None),
+        Gone(ADA, 3),
         Hello(EVERYBODY),
         Conflict("w", "ada", None, "t", (("r", "title"),)),
     ]
-    ((number, part, text),) = Exchange("one", ["new", "old"]).payloads(said)
+    (text,) = Exchange("one", ["new", "old"]).payloads(said)
     payload = Exchange("two", ["newer", "new"]).read(text)
     assert payload is not None
-    assert (payload.process, payload.number, payload.said) == ("one", number, said)
-    assert part == said
+    assert (payload.process, payload.number, payload.said) == ("one", 1, said)
 
 
 def test_every_payload_is_one_that_postgresql_takes() -> None:
     tokens = frozenset({"*", "task", *(f"task:{n:036}" for n in range(1000))})
-    crowded = Here(ADA, replace(PERSON, name="ä" * 200, tokens=tokens))
+    crowded = Here(ADA, replace(PERSON, name="ä" * 200, tokens=tokens), 1)
     many = Conflict("w", "ada", None, "t", tuple((f"{n:036}", "key" * 10) for n in range(1000)))
-    said: list[Said] = [crowded, many, *[Here(ADA, PERSON)] * 200, crowded]
+    said: list[Said] = [crowded, many, *[Here(ADA, PERSON, 1)] * 200, crowded]
     read = Exchange("two", ["s"]).read
-    payloads = [read(text) for _, _, text in Exchange("one", ["s"]).payloads(said)]
-    texts = [text for _, _, text in Exchange("one", ["s"]).payloads(said)]
+    texts = list(Exchange("one", ["s"]).payloads(said))
+    payloads = [read(text) for text in texts]
     assert max(len(text.encode()) for text in texts) <= MAX_PAYLOAD
     assert sum(len(payload.said) for payload in payloads if payload) == len(said)
     assert payloads[0] is not None
@@ -63,7 +63,7 @@ def test_every_payload_is_one_that_postgresql_takes() -> None:
 )
 def test_what_no_server_has_sealed_is_left_out(text: str) -> None:
     assert Exchange("two", ["s"]).read(text) is None
-    ((_, _, sealed),) = Exchange("one", ["another"]).payloads([Hello("")])
+    (sealed,) = Exchange("one", ["another"]).payloads([Hello("")])
     assert Exchange("two", ["s"]).read(sealed) is None
 
 
@@ -73,7 +73,7 @@ def test_what_a_newer_version_says_is_left_out_and_the_rest_is_read(
     parts = [b'["dance","w"]', b'["gone","w",7]', b"[]", b"[7]", b'["hello",""]', b'["here"]']
     written = iter(parts)
     monkeypatch.setattr("rowcast.presence_exchange._written", lambda said: next(written))
-    ((_, _, text),) = Exchange("one", ["s"]).payloads([Hello("")] * len(parts))
+    (text,) = Exchange("one", ["s"]).payloads([Hello("")] * len(parts))
     payload = Exchange("two", ["s"]).read(text)
     assert payload is not None
     assert payload.said == [Hello("")]
@@ -93,10 +93,17 @@ class World:
     def __post_init__(self) -> None:
         names = [f"p{n}" for n in range(self.count)]
         self.processes = [Registry(name, PACE) for name in names]
-        self.exchanges = [Exchange(name, ["s"]) for name in names]
         self.heard = [0] * self.count
         for process in self.processes:
             process.connected(self.now)
+
+    def wall(self, n: int) -> int:
+        """The wall clock of a process, in milliseconds: they are not the same."""
+        return int(self.now * 1000) + 300 * n
+
+    def put(self, n: int, key: Key, person: Person) -> None:
+        """A client says something to a process."""
+        self.processes[n].put(key, person, self.now, self.wall(n))
 
     def announce(self, n: int) -> None:
         """A process says what it has to say."""
@@ -105,13 +112,9 @@ class World:
         asks, process.asks = process.asks, set()
         said: list[Said] = [*map(Hello, asks)]
         for key, left in outbox.items():
-            person = process.find(key) if process.owns(key) else None
-            said.append(Gone(key, left) if person is None else Here(key, person))
-        for number, part, _ in self.exchanges[n].payloads(said):
-            for one in part:
-                if isinstance(one, Here):
-                    process.flying(one.key, number)
-            self.channel.append((process.process, number, part))
+            here = process.owned(key)
+            said.append(Gone(key, left) if here is None else Here(key, *here))
+        self.channel.append((process.process, len(self.channel) + 1, said))
 
     def hear(self, n: int, count: int = 1) -> None:
         """A process hears the next of what was said."""
@@ -122,13 +125,19 @@ class World:
                 continue
             for said in part:
                 match said:
-                    case Here(key, person):
-                        process.told_here(sender, number, key, person)
+                    case Here(key, person, at):
+                        process.told_here(sender, key, person, at)
                     case Gone(key, left):
-                        process.told_gone(sender, key, left=left)
+                        process.told_gone(sender, key, left)
                     case Hello(asked) if sender != process.process:
                         if asked in (EVERYBODY, process.process):
                             process.say_all()
+
+    def wait(self, seconds: float) -> None:
+        """Time goes by. Whoever hears, hears within seconds."""
+        self.now += seconds
+        for n in range(self.count if seconds > 1 else 0):
+            self.hear(n, len(self.channel))
 
     def lose(self, n: int) -> None:
         """The listener of a process misses what was said up to now, and hears again."""
@@ -167,15 +176,15 @@ def test_processes_come_to_agree_on_who_is_present_and_where(seed: int, cuts: bo
             case 0 | 1 | 2:
                 state = rng.choice(["active", "typing", "idle"])
                 person = replace(PERSON, record=rng.choice(records), state=state)
-                process.put(rng.choice(keys), person, world.now)
+                world.put(n, rng.choice(keys), person)
             case 3:
-                process.leave(rng.choice(keys))
+                process.leave(rng.choice(keys), world.wall(n))
             case 4 | 5:
                 world.announce(n)
             case 6:
                 world.hear(n, rng.randrange(1, 6))
             case 7:
-                world.now += rng.choice([0.1, 7.0, 60.0])
+                world.wait(rng.choice([0.1, 7.0, 60.0]))
                 process.expire(world.now)
             case _:
                 world.lose(n)
@@ -187,13 +196,13 @@ def test_processes_come_to_agree_on_who_is_present_and_where(seed: int, cuts: bo
     first, *others = (world.shown(n) for n in range(3))
     assert all(other == first for other in others)
     for key in first:
-        assert sum(process.owns(key) for process in world.processes) == 1, key
+        assert sum(process.owned(key) is not None for process in world.processes) == 1, key
 
 
 def two() -> World:
     """Two processes that know of one another, and Ada at the first."""
     world = World(2)
-    world.processes[0].put(ADA, PERSON, world.now)
+    world.put(0, ADA, PERSON)
     world.settle()
     assert world.shown(1) == {ADA: PERSON}
     for process in world.processes:
@@ -203,13 +212,25 @@ def two() -> World:
 
 def test_who_tells_it_to_another_process_moves_there_without_leaving() -> None:
     world = two()
-    world.processes[1].put(ADA, PERSON, world.now)
+    world.put(1, ADA, PERSON)
     world.settle()
-    assert [process.owns(ADA) for process in world.processes] == [False, True]
+    assert [process.owned(ADA) is None for process in world.processes] == [True, False]
     changes = [process.untold.get(ADA, PERSON) for process in world.processes]
     assert changes == [PERSON, PERSON]
     world.processes[0].expire(world.now + 1)
     assert world.shown(0) == {ADA: PERSON}, "only the other one lets her expire"
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_what_a_client_said_last_counts_whichever_process_announces_it_first(first: int) -> None:
+    world = two()
+    world.put(0, ADA, replace(PERSON, record="before"))
+    world.now += 1
+    world.put(1, ADA, replace(PERSON, record="after"))
+    world.announce(first)
+    world.announce(1 - first)
+    world.settle()
+    assert [world.shown(n)[ADA].record for n in range(2)] == ["after", "after"]
 
 
 def test_a_process_that_is_silent_loses_its_people_once() -> None:
@@ -249,7 +270,7 @@ def test_while_nothing_is_heard_nobody_is_taken_for_dead() -> None:
 
 def test_what_a_process_had_said_before_is_not_believed_a_second_time() -> None:
     world = two()
-    world.processes[0].leave(ADA)
+    world.processes[0].leave(ADA, world.wall(0))
     world.settle()
     assert world.shown(1) == {}
     for sender, number, _ in world.channel:
