@@ -15,6 +15,11 @@ def check_clients(history: History, end: Entry, timeline: Timeline) -> Iterator[
     for final in finals:
         entries = [e for e in history.entries if e.get("client") == final["client"]]
         yield from _check_run(final["client"], entries, timeline)
+    for final in finals:
+        if final["epoch"] != end["epoch"]:
+            yield Violation("reset not told", f"{final['client']} goes by an epoch that is over")
+        if final["seq"] < timeline.last:
+            yield Violation("not converged", f"{final['client']} ended at {final['seq']}")
     truth = _shown(end["tables"])
     for name, records in (
         ("the snapshot", end["snapshot"]),

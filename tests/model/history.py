@@ -12,8 +12,8 @@
     psql       started, ended, records
     fault      at, what, and to whom
     trimmed    log: what is no longer in the log at the end
-    final      client, seq, queue, records
-    end        log, transactions, tables, snapshot
+    final      client, seq, epoch, records, view
+    end        epoch, log, transactions, tables, snapshot
 
 Times are of one monotonic clock. outcome is `ok`, `refused`, or `unknown`: no answer, or one that
 does not tell. settled: nothing of this try can still be under way. records are by their ids, each

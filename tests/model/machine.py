@@ -9,7 +9,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from hypothesis import HealthCheck, Phase, note, seed, settings
+from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -19,8 +19,10 @@ from hypothesis.stateful import (
 )
 
 from model.checker import violations
+from model.history import History
 from model.network import CUT, LOST
 from model.scene import ACCOUNTS, Scene, Stage, opened
+from model.serial import Violation
 
 EXAMPLES = int(os.environ.get("MODEL_EXAMPLES", "12"))
 STEPS = int(os.environ.get("MODEL_STEPS", "25"))
@@ -58,16 +60,17 @@ on_records = st.one_of(
     operation("move"),
 )
 operations = st.one_of(on_documents, on_documents, on_documents, on_records)
+routes = st.sampled_from([(0,), (1,), (0, 1)])
+losses = st.sampled_from([None, None, None, LOST, CUT])
 policies = st.sampled_from([None, "reject", "reject", "theirs", "yours"])  # None: based on nothing
 
 
 class Machine(RuleBasedStateMachine):
     """One scene, from its beginning to the verdict."""
 
-    def __init__(self, stage: Stage, report: Path) -> None:
+    def __init__(self, stage: Stage) -> None:
         super().__init__()
         self.stage = stage
-        self.report = report
         self.fresh = 0
         self.kills = 0
         self.scene: Scene = stage.run(opened(stage))
@@ -89,11 +92,17 @@ class Machine(RuleBasedStateMachine):
         """A user writes; his client keeps it."""
         self._do(self._write(client, drawn, policy))
 
-    @rule(client=clients, drawn=on_documents, policy=policies)
-    def edit(self, client: int, drawn: Any, policy: str | None) -> None:
-        """A user changes one thing; his client sends all that it has."""
+    @rule(client=clients, drawn=on_documents, policy=policies, to=routes, fault=losses)
+    def edit(
+        self, client: int, drawn: Any, policy: str | None, to: tuple[int, ...], fault: str | None
+    ) -> None:
+        """A user changes one thing, and his client sends all that it has: to either server, or
+
+        each call to both at once; the first answer is lost, or it is cut off.
+        """
+        self.scene.history.fault("edit", client=client, to=to, fault=fault)
         self._do(self._write(client, [drawn], policy))
-        self._do(self.scene.replicas[client].flush())
+        self._do(self.scene.replicas[client].flush(*to, fault=fault))
 
     async def _write(self, client: int, drawn: list[Any], policy: str | None) -> None:
         named = [
@@ -112,14 +121,9 @@ class Machine(RuleBasedStateMachine):
 
         self._do(call())
 
-    @rule(
-        client=clients,
-        to=st.sampled_from([(0,), (1,), (0, 1)]),
-        fault=st.sampled_from([None, LOST, LOST, CUT]),
-        first=st.integers(0, 3),
-    )
+    @rule(client=clients, to=routes, fault=losses, first=st.integers(0, 3))
     def send(self, client: int, to: tuple[int, ...], fault: str | None, first: int) -> None:
-        """A client sends its queue: to either server or each call to both, answers lost or not."""
+        """A client sends what it has kept, not always in the order in which it was written."""
         self.scene.history.fault("send", client=client, to=to, fault=fault, first=first)
         self._do(self.scene.replicas[client].flush(*to, fault=fault, first=first))
 
@@ -193,37 +197,57 @@ class Machine(RuleBasedStateMachine):
         try:
             self._do(self.scene.settle())
             found = violations(self.scene.history)
-        except BaseException:
-            self.scene.history.save(self.report)
-            raise
         finally:
             self._do(self.scene.close())
         if found:
-            self.scene.history.save(self.report)
-            note(f"the history is in {self.report}; python -m model.checker judges it again")
-            raise FoundError(self.report, sorted({v.kind for v in found}), list(map(str, found)))
+            raise FoundError(found, self.scene.history)
 
 
 class FoundError(AssertionError):
-    """What the checker found, and where the history is."""
+    """What the checker found in a history."""
 
-    def __init__(self, report: Path, kinds: list[str], words: list[str]) -> None:
-        super().__init__(f"MODEL_HISTORY={report}: " + "; ".join(words[:5]))
-        self.kinds = kinds
+    def __init__(self, found: list[Violation], history: History) -> None:
+        super().__init__("; ".join(map(str, found[:5])))
+        self.kinds = {violation.kind for violation in found}
+        self.history = history
 
 
 def explore(
     stage: Stage, report: Path, *, examples: int = EXAMPLES, steps: int = STEPS, start: int = SEED
 ) -> None:
-    """Plays scenes until one of them breaks a promise: FoundError."""
+    """Plays scenes until one of them breaks a promise.
+
+    Raises FoundError of the first that did, with its history in `report`: played again it may meet
+    other moments, and break none.
+    """
+    broken: list[FoundError] = []
 
     @seed(start)
     class Play(Machine):
         def __init__(self) -> None:
-            super().__init__(stage, report)
+            super().__init__(stage)
 
+        def teardown(self) -> None:
+            try:
+                super().teardown()
+            except FoundError as error:
+                broken.append(error)
+                raise
+
+    try:
+        _run(Play, examples, steps)
+    except Exception:
+        if not broken:
+            raise
+    if broken:
+        broken[0].history.save(report)
+        broken[0].add_note(f"MODEL_SEED={start} plays it again, MODEL_HISTORY={report} judges it")
+        raise broken[0]
+
+
+def _run(machine: type[Machine], examples: int, steps: int) -> None:
     run_state_machine_as_test(
-        Play,
+        machine,
         settings=settings(
             max_examples=examples,
             stateful_step_count=steps,

@@ -58,6 +58,7 @@ class Replica:
     history: History
     home: int = 0  # the server that it prefers by now
     seq: int = 0
+    epoch: str = ""  # of what it knows
     records: dict[str, Entry] = field(default_factory=dict)
     queue: list[Queued] = field(default_factory=list)
     moved: asyncio.Event = field(default_factory=asyncio.Event)
@@ -231,7 +232,7 @@ class Replica:
         async with self._lock:
             found = await self.snapshot(self.home, applied=True)
             if found is not None:
-                self.records = found["records"]
+                self.records, self.epoch = found["records"], found["epoch"]
                 self._went_on(found["seq"], None)
 
     async def _catch_up(self) -> None:
@@ -275,6 +276,9 @@ class Replica:
                     self._last_event_id = event.id or self._last_event_id
                 elif event.name == "connected":
                     self._saw("connected", server, at=now(), seq=event.data["seq"])
+                    if self._last_event_id is None and event.data["epoch"] != self.epoch:
+                        await self._start_anew()  # a bare seq does not tell of which epoch it is
+                        return
                     self._last_event_id = event.id or self._last_event_id
                 elif event.name == "reset":
                     told = event.data

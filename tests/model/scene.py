@@ -1,10 +1,11 @@
 """A workspace with its clients, over two servers that outlive it; and the thread they live in."""
 
 import asyncio
+import contextlib
 import json
 import threading
 import uuid
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -20,8 +21,9 @@ from model.replica import RETRY_SECONDS, Replica
 from support import Database, ServerProcess
 
 ACCOUNTS = ("Ada", "Bob", "Cid")
-RECORDS = 5  # that the operations name; the last one is not there yet
+FIRST = [*[{"points": 0}] * 4, None]
 SETTLE_SECONDS = 40
+REACH_SECONDS = 10
 
 
 @dataclass
@@ -85,14 +87,17 @@ class Scene:
                     if replica.queue:
                         await asyncio.sleep(RETRY_SECONDS)
             await self._last_write()
-            last = await asyncio.to_thread(self._head)
-            await asyncio.gather(*(replica.reached(last) for replica in self.replicas))
+        last = await asyncio.to_thread(self._head)
+        with contextlib.suppress(TimeoutError):  # the checker says who has not
+            async with asyncio.timeout(REACH_SECONDS):
+                await asyncio.gather(*(replica.reached(last) for replica in self.replicas))
         for replica in self.replicas:
             await replica.offline()
             self.history.add(
                 "final",
                 client=replica.name,
                 seq=replica.seq,
+                epoch=replica.epoch,
                 records={k: r for k, r in replica.records.items() if not r["deleted"]},
                 view=replica.view(),
             )
@@ -120,6 +125,9 @@ class Scene:
         )
         log = log_of(database, workspace)
         state = {
+            "epoch": database.value(
+                "select epoch::text from core.workspace where workspace_id = %s", workspace
+            ),
             "log": [{**change, "at": None, "xid": xids[change["seq"]]} for change in log],
             "transactions": database.run(
                 "select id::text, first_seq, last_seq from core.transaction"
@@ -148,15 +156,20 @@ class Scene:
         await self._stack.aclose()
 
 
-async def opened(stage: Stage, accounts: tuple[str, ...] = ACCOUNTS) -> Scene:
-    """A new scene: all members see everything, and are online with four records."""
+async def opened(
+    stage: Stage, accounts: tuple[str, ...] = ACCOUNTS, data: Sequence[Any] = FIRST
+) -> Scene:
+    """A new scene: all members see everything, and are online with a record for each of `data`,
+
+    but for the ids of which nobody knows yet: None.
+    """
     database = stage.database
     workspace = await asyncio.to_thread(database.workspace, accounts[0])
     for account in accounts[1:]:
         await asyncio.to_thread(database.join, workspace, account, "editor")
     stack = AsyncExitStack()
     history = History()
-    records = [str(uuid.uuid4()) for _ in range(RECORDS)]
+    records = [str(uuid.uuid4()) for _ in data]
     replicas = []
     for number, account in enumerate(accounts):
         ways = await stack.enter_async_context(lines([_url(b) for b in stage.backends]))
@@ -169,8 +182,9 @@ async def opened(stage: Stage, accounts: tuple[str, ...] = ACCOUNTS) -> Scene:
     for replica in replicas:
         await replica.online()
     create = [
-        {"type": "create", "collection": "task", "recordId": record, "data": {"points": 0}}
-        for record in records[:4]
+        {"type": "create", "collection": "task", "recordId": record, "data": each}
+        for record, each in zip(records, data, strict=True)
+        if each is not None
     ]
     replicas[0].write(create)
     await replicas[0].flush()

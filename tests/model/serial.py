@@ -19,7 +19,7 @@ from model.documents import (
     claims_of,
     with_fields,
 )
-from model.timeline import Change, Timeline
+from model.timeline import Timeline
 
 
 @dataclass(frozen=True)
@@ -38,10 +38,9 @@ class UnseenError(Exception):
 
 
 def check_result(
-    timeline: Timeline, changes: list[Change], request: dict[str, Any]
+    timeline: Timeline, first: int, last: int, request: dict[str, Any]
 ) -> Iterator[Violation]:
-    """Holds what one transaction wrote against what its operations say."""
-    first, last = changes[0]["seq"], changes[-1]["seq"]
+    """Holds what one transaction wrote, from seq to seq, against what its operations say."""
     operations: list[Operation] = request["operations"]
     for record in dict.fromkeys(operation["recordId"] for operation in operations):
         own = [operation for operation in operations if operation["recordId"] == record]

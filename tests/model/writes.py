@@ -34,18 +34,25 @@ def _check_one(
     timeline: Timeline,
 ) -> Iterator[Violation]:
     accepted = [entry for entry in entries if entry["outcome"] == "ok"]
-    if len(found) > 1 or len(kept) > 1:
-        yield Violation("applied twice", f"{id_} is in the log at {_places(found)}")
-    elif not accepted and not _may_be_there(entries):
-        if found or kept:
-            yield Violation("refused but written", f"{id_} is in the log at {_places(found)}")
-    elif accepted and (len(kept) != 1 or (kept[0][0] is not None and not found)):
-        yield Violation("acknowledged but lost", f"{id_} is not in the log")
+    places = [change["seq"] for changes in found for change in changes]
+    known = [seq for first, last in kept if first for seq in range(first, last + 1)]
+    where = f"{id_} is known as {known}, and in the log at {places}"
+    if len(kept) > 1 or set(places) - set(known):
+        unknown = "forgotten" if accepted else "refused but written"
+        kind = "applied twice" if kept else unknown
+        yield Violation(kind, where)
+    elif not accepted and kept and not _may_be_there(entries):
+        yield Violation("refused but written", where)
+    elif (accepted and not kept) or (known and not places):
+        yield Violation("acknowledged but lost", where)
+    elif places != known or len(found) > 1:
+        yield Violation("torn transaction", where)
     elif kept:
-        yield from _check_answers(id_, accepted, found, kept[0], timeline)
+        yield from _check_answers(id_, accepted, kept[0][1], timeline)
         request = entries[0]["request"]
-        if found and "operations" in request:
-            yield from check_result(timeline, found[0], request)
+        if "operations" in request:  # what changed nothing answers where the log ended then
+            first, last = (kept[0][0], kept[0][1]) if found else (kept[0][1] + 1, kept[0][1])
+            yield from check_result(timeline, first, last, request)
     for entry in entries:
         yield from _check_conflicts(entry, timeline)
         if entry.get("status") == 500:
@@ -65,14 +72,9 @@ def _may_be_there(entries: list[Entry]) -> bool:
 def _check_answers(
     id_: str,
     accepted: list[Entry],
-    found: list[list[Change]],
-    kept: tuple[int | None, int],
+    last: int,
     timeline: Timeline,
 ) -> Iterator[Violation]:
-    first, last = kept
-    seqs = [change["seq"] for change in found[0]] if found else []
-    if first is not None and seqs != list(range(first, last + 1)):
-        yield Violation("torn transaction", f"{id_} is {first} to {last}, and stands at {seqs}")
     for entry in accepted:
         if entry["seq"] != last:
             yield Violation("wrong answer", f"{id_} was answered seq {entry['seq']}, it is {last}")
@@ -112,7 +114,3 @@ def _check_real_time(tries: dict[str, list[Entry]]) -> Iterator[Violation]:
             )
         elif is_end and seq > highest:
             highest, whose = seq, id_
-
-
-def _places(found: list[list[Change]]) -> list[int]:
-    return [change["seq"] for changes in found for change in changes]

@@ -1,0 +1,124 @@
+"""Deliberate bugs, each put into the running database, are found by the machine and its checker.
+
+START is a seed whose first scenes meet all of them. Without bugs no scene breaks anything: that is
+the model test.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from model.machine import FoundError, explore
+from model.scene import Stage
+from support import Database
+
+START = 5
+
+
+@dataclass(frozen=True)
+class Bug:
+    """What stands in the definition of a function, and what is put in its place."""
+
+    function: str
+    right: str
+    wrong: str
+
+
+@contextmanager
+def planted(database: Database, *bugs: Bug) -> Iterator[None]:
+    """The bugs are there within."""
+    right = {}
+    for bug in bugs:
+        query = "select pg_get_functiondef(%s::regproc)"
+        definition = right[bug.function] = database.value(query, bug.function)
+        assert definition.count(bug.right) == 1, f"{bug.function} has no longer: {bug.right}"
+        _define(database, definition.replace(bug.right, bug.wrong))
+    try:
+        yield
+    finally:
+        for definition in right.values():
+            _define(database, definition)
+
+
+def _define(database: Database, definition: str) -> None:
+    database.run(definition.replace("%", "%%"))
+
+
+BUGS = [
+    pytest.param(
+        [
+            Bug("logic.batch_open", "t.id = c.transaction_id", "t.id is null"),
+            Bug(
+                "logic.batch_close",
+                "where c.actor_id is not null",
+                "where c.actor_id is not null on conflict do nothing",
+            ),
+        ],
+        "applied twice",
+        id="a repeated write is not known again",
+    ),
+    pytest.param(
+        [
+            Bug(
+                "logic.conflicts_since",
+                "where p_data -> k.key is distinct",
+                "where false and p_data -> k.key is distinct",
+            )
+        ],
+        "lost update",
+        id="conflicts are not found",
+    ),
+    pytest.param(
+        [
+            Bug(
+                "api.log_read",
+                "l.seq <= page.last\n",
+                "l.seq <= page.last and (l.seq % 5 > 0 or l.action <> 'updated')\n",
+            )
+        ],
+        "gap",
+        id="the reader of the log skips changes",
+    ),
+    pytest.param(
+        [
+            Bug(
+                "logic.operations_run",
+                "  perform logic.raise_with(sqlstate",
+                "  if v_n is not null then"
+                " return logic.operations_run(p_workspace_id, p_operations - v_n, p_basis); end if;"
+                " perform logic.raise_with(sqlstate",
+            )
+        ],
+        "wrong result",
+        id="a transaction goes on without the operation that is refused",
+    ),
+    pytest.param(
+        [
+            Bug(
+                "api.snapshot",
+                "logic.records_at(p_workspace_id, p_at)",
+                "logic.records_at(p_workspace_id,"
+                " coalesce(p_at, (logic.log_position(p_workspace_id)).seq - 1))",
+            )
+        ],
+        "wrong snapshot",
+        id="a snapshot says a later seq than it shows",
+    ),
+    pytest.param(
+        [Bug("logic.log_verdict", "if not starts_with(v_epoch::text, p_epoch)", "if false")],
+        "reset not told",
+        id="nobody is told of a new epoch",
+    ),
+]
+
+
+@pytest.mark.parametrize(("bugs", "kind"), BUGS)
+def test_a_deliberate_bug_is_found(
+    stage: Stage, tmp_path: Path, bugs: list[Bug], kind: str
+) -> None:
+    with planted(stage.database, *bugs), pytest.raises(FoundError) as found:
+        explore(stage, tmp_path / "history.jsonl", examples=20, steps=25, start=START)
+    assert kind in found.value.kinds, found.value
