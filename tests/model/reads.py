@@ -1,10 +1,13 @@
 """What every read saw: never a torn or an invented state, never an older one than was known."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 
 from model.history import Entry, History
 from model.serial import Violation
 from model.timeline import Timeline, transactions
+
+SEQ = "all"  # stands for a record where all are read at once
 
 
 def check_reads(history: History, timeline: Timeline) -> Iterator[Violation]:
@@ -44,18 +47,51 @@ def _check_recency(history: History) -> Iterator[Violation]:
         moments.append((entry["at"] if "at" in entry else entry["ended"], 0, number, entry))
         if entry["type"] in ("read", "snapshot", "changes"):
             moments.append((entry["started"], 1, number, entry))
-    known: dict[str, tuple[int, Entry]] = {}
-    head: tuple[int, Entry] | None = None
+    known = _Known()
     for _, begins, _, entry in sorted(moments, key=lambda moment: moment[:3]):
         if begins:
-            yield from _compare(entry, known, head)
-            continue
-        for record, version in _versions(entry).items():
-            if version > known.get(record, (0, entry))[0]:
-                known[record] = (version, entry)
-        seq = entry.get("seq")
-        if seq is not None and (head is None or seq > head[0]):
-            head = (seq, entry)
+            yield from known.judge(entry)
+        else:
+            known.learn(entry)
+
+
+@dataclass
+class _Known:
+    """The newest that each client knows, and that any does (""): of each record, and as a seq."""
+
+    newest: dict[tuple[str, str], tuple[int, Entry]] = field(default_factory=dict)
+
+    def learn(self, entry: Entry) -> None:
+        """Takes what an entry told."""
+        told = {**_versions(entry), **({SEQ: entry["seq"]} if "seq" in entry else {})}
+        for record, version in told.items():
+            for who in (entry["client"], ""):
+                old = self.newest.get((who, record), (0, entry))[0]
+                if version > old or (version == old and entry["type"] == "write"):
+                    self.newest[who, record] = (version, entry)
+
+    def judge(self, entry: Entry) -> Iterator[Violation]:
+        """A read that begins now is to answer no less than that."""
+        if entry.get("more"):
+            return
+        what = entry["record"] if entry["type"] == "read" else SEQ
+        got = entry["version"] if entry["type"] == "read" else entry["seq"]
+        for who in (entry["client"], ""):
+            version, source = self.newest.get((who, what), (0, entry))
+            if got < version:
+                yield Violation(
+                    _staleness(who, source),
+                    f"{entry['client']} got {got} of {what} from server {entry['server']}, when"
+                    f" {version} was known to {source['client']} by a {source['type']}",
+                )
+                return
+
+
+def _staleness(who: str, source: Entry) -> str:
+    """What was broken, by who knew more, and how."""
+    if not who:
+        return "stale read"
+    return "stale read after own write" if source["type"] == "write" else "non-monotonic read"
 
 
 def _versions(entry: Entry) -> dict[str, int]:
@@ -68,29 +104,3 @@ def _versions(entry: Entry) -> dict[str, int]:
         case "changes":
             return {c["record"]: c["version"] for c in entry["changes"] if c["version"]}
     return {record: state["version"] for record, state in entry["records"].items()}
-
-
-def _compare(
-    entry: Entry,
-    known: dict[str, tuple[int, Entry]],
-    head: tuple[int, Entry] | None,
-) -> Iterator[Violation]:
-    if entry["type"] == "read":
-        version, source = known.get(entry["record"], (0, entry))
-        if entry["version"] < version:
-            yield _stale(entry, source, f"version {entry['version']}, when {version} was known")
-    elif head is not None and entry["seq"] < head[0] and not entry.get("more"):
-        yield _stale(entry, head[1], f"seq {entry['seq']}, when {head[0]} was known")
-
-
-def _stale(entry: Entry, source: Entry, what: str) -> Violation:
-    """Names what was broken by who knew more, and how."""
-    if entry["client"] != source["client"]:
-        kind = "stale read"
-    elif source["type"] == "write":
-        kind = "stale read after own write"
-    else:
-        kind = "non-monotonic read"
-    return Violation(
-        kind, f"{entry['client']} got from server {entry['server']} {what} by a {source['type']}"
-    )

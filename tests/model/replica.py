@@ -199,6 +199,7 @@ class Replica:
         """Goes online: streams on where it was, or reads `changes` or a `snapshot` first."""
         if self._stream is None:
             self._stream = asyncio.create_task(self._follow(how))
+            self._stream.add_done_callback(lambda _: self.moved.set())
 
     async def offline(self) -> None:
         """Goes offline; the queue stays."""
@@ -208,8 +209,10 @@ class Replica:
             self._stream = None
 
     async def reached(self, seq: int) -> None:
-        """Waits until it has all changes up to a seq."""
+        """Waits until it has all changes up to a seq. Raises what its stream could not make out."""
         while self.seq < seq or not self._fresh:
+            if self._stream is not None and self._stream.done():
+                self._stream.result()
             self.moved.clear()
             await self.moved.wait()
 
@@ -287,7 +290,7 @@ class Replica:
                     if not self._fresh:
                         return
                     self._last_event_id = event.id
-                else:
+                elif event.id is not None:  # what has none is of the moment, as presence is
                     told = _event_of(event.name, event.data)
                     self._saw("event", server, at=now(), **told)
                     self._apply(event.name, event.data)
