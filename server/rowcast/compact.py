@@ -62,13 +62,13 @@ def compact_command(
             for of_it in plan["workspaces"]:
                 changes, floor = of_it["target"] - of_it["floor"], of_it["target"]
                 if not dry_run:
-                    changes, floor = _trim(connection, of_it["id"], plan["before"], advance)
+                    changes, floor = trim(connection, of_it["id"], plan["before"], advance)
                 print(_said(of_it, changes, floor, dry_run), flush=True)
             if not dry_run and not workspaces:
                 _forget(connection, _NOWHERE, plan["before"])
 
 
-def _trim(
+def trim(
     connection: psycopg.Connection, workspace: str, before: str, advance: Advance
 ) -> tuple[int, int]:
     """Trims a workspace: how many changes went, and up to which seq."""
