@@ -62,11 +62,13 @@ async def test_pages_of_activity_end_at_the_floor(
 async def test_what_was_before_the_floor_is_gone_and_said_to_be(
     client: Client, database: Database, workspace: str, home: str, records: str
 ) -> None:
+    """Also where a baseline stands: it is no place to go on from."""
+    untouched = database.task(workspace, title="Untouched")
     task = await client.call("POST", f"{records}?collection=task", {"data": {"title": "One"}})
     path = f"{records}/{task['id']}"
     for n in range(3):
         await client.call("PATCH", path, {"patch": {"title": f"{n}"}})
-    trim(database, workspace, 3)
+    assert (untouched["seq"], trim(database, workspace, 4)) == (2, 4)
     for method, where in (
         ("GET", f"{path}?at=2"),
         ("GET", f"{home}/snapshot?at=2"),
@@ -75,17 +77,17 @@ async def test_what_was_before_the_floor_is_gone_and_said_to_be(
     ):
         problem = (await client.send(method, where)).problem(410, "seq_expired")
         assert problem["since"] == since(database, workspace)
-        assert "from seq 3 on" in problem["detail"]
-    at_floor = await client.call("GET", f"{path}?at=3")
+        assert "from seq 4 on" in problem["detail"]
+    at_floor = await client.call("GET", f"{path}?at=4")
     assert (at_floor["data"]["title"], at_floor["version"]) == ("0", 2)
     assert at_floor["updatedBy"] == database.account("Ada")
-    back = await client.call("POST", f"{path}/restore?at=3")
+    back = await client.call("POST", f"{path}/restore?at=4")
     assert back["data"] == at_floor["data"]
     (await client.send("GET", f"{path}?at=99")).problem(422, "unknown_seq")
-    for behind in (0, 1, 2):
+    for behind in range(4):
         answer = await client.call("GET", f"{home}/changes?since={behind}")
         assert (answer["changes"], answer["reset"]["reason"]) == ([], "expired")
-    assert len((await client.call("GET", f"{home}/changes?since=3"))["changes"]) == 3
+    assert len((await client.call("GET", f"{home}/changes?since=4"))["changes"]) == 3
 
 
 async def test_a_write_that_changes_nothing_still_answers_a_seq(
@@ -221,3 +223,22 @@ async def test_an_import_again_adds_nothing(
         assert (reply.json["created"], reply.json["skipped"]) == (created, skipped)
         database.task(workspace, title="Later")
         trim(database, workspace, database.value("select max(seq) - 1 from core.change"))
+
+
+async def test_what_depends_on_an_expired_write_of_a_queue_is_written(
+    client: Client, database: Database, workspace: str, home: str
+) -> None:
+    """It took effect: what it created is there."""
+    record = str(uuid.uuid4())
+    queue: list[dict[str, Any]] = [
+        {"type": "create", "collection": "task", "recordId": record, "data": {"title": "One"}},
+        {"type": "set", "recordId": record, "key": "title", "value": "Two"},
+    ]
+    sent = [{"id": str(uuid.uuid4()), "operations": [operation]} for operation in queue]
+    await client.call("POST", f"{home}/transactions", sent[0])
+    database.task(workspace, title="Last")
+    trim(database, workspace, 2)
+    replayed = await client.call("POST", f"{home}/transactions/replay", {"transactions": sent})
+    expired, written = replayed["results"]
+    assert expired["problem"]["code"] == "transaction_expired"
+    assert written["records"][0]["data"]["title"] == "Two"
