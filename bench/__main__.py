@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from bench import bed, bulk, fanout, latency, lines, machine, patch, sizes, sync
+from bench import bed, bulk, fanout, latency, lines, machine, patch, presence, sizes, sync
 from bench.bed import Bed, Workspace
 from bench.child import ROOT, Child
 from bench.lines import Result
@@ -55,6 +55,7 @@ PARTS: dict[str, Callable[[Run], list[Result]]] = {
     "transactions": lambda r: sync.transactions(r.bed, r.servers[0], r.generator, r.plan, r.report),
     "undo": lambda r: sync.undo(r.bed, r.servers[0], r.plan, r.report),
     "replay": lambda r: sync.replay(r.bed, r.servers[0], r.plan, r.report),
+    "presence": lambda r: presence.presence(r.bed, r.servers, r.plan, r.report),
     "import": lambda r: [r.large()[0]],
     "sizes": lambda r: sizes.pages(r.bed, r.servers[0], r.large()[1], r.plan, r.report),
 }
@@ -90,7 +91,7 @@ def main(
             plan,
             [
                 stack.enter_context(Server(place.server, scratch / f"server-{number}.log"))
-                for number in range(2 if "two" in parts else 1)
+                for number in range(2 if {"two", "presence"} & set(parts) else 1)
             ],
             stack.enter_context(Child("bench.load")),
             stack.enter_context(Child("bench.streams")),

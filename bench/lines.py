@@ -64,6 +64,7 @@ SPECS: tuple[Spec, ...] = (
     Spec("undo", "undo of 1,000 operations", "ms", None, "max", 1_000.0),
     Spec("replay", "10,000 changes behind, coalesced", "ms", "one by one", "max", 1.0),
     Spec("queue", "transactions of a replayed queue", "/s", None),
+    Spec("presence", "notifications for 500 people present", "/s", None, "max", 5.0),
     Spec("import", "import of 100,000 records", "/s", None, "min", 10_000),
 )
 

@@ -26,6 +26,8 @@ class Plan:
     idle_streams: int = 10_000
     idle_seconds: int = 20
     behind: int = 10_000  # changes that a client was away for
+    present: int = 500  # people
+    present_seconds: int = 60
 
 
 FULL = Plan()
@@ -45,6 +47,8 @@ QUICK = Plan(
     idle_streams=1_000,
     idle_seconds=2,
     behind=1_000,
+    present=100,
+    present_seconds=5,
 )
 
 

@@ -28,6 +28,7 @@ LINES = {  # what it must cost: sense and bound
     "undo": ("max", 1_000.0),
     "replay": ("max", 1.0),
     "queue": ("min", None),
+    "presence": ("max", 5.0),
     "import": ("min", 10_000),
 }
 MEASURED = {"alone", "fanout", "last", "import", "first_page", "deep_page", "patch_size"} | {

@@ -1,7 +1,7 @@
 """Source document 4, real-time collaboration: transactions, conflicts, undo, subscriptions.
 
 Each test quotes the section that it is from; operations are sent as the document writes them. Its
-React hooks are the client's, its WebSocket is the stream; presence is not there yet.
+React hooks are the client's, its WebSocket is the stream.
 """
 
 import uuid
@@ -299,3 +299,21 @@ async def test_set_raises_the_version_by_one(board: Board) -> None:
     assert (await board.get())["version"] == 1
     await board.write(board.set("status", "done"))
     assert (await board.get())["version"] == 2
+
+
+# "Show presence indicators"
+
+
+async def test_who_is_on_the_task_is_shown_to_the_others(
+    board: Board, member: Callable[[str, str, str], Client]
+) -> None:
+    eve = member(board.workspace, "Eve", "editor")
+    async with board.client.events(f"{board.base}/events") as stream:
+        await stream.next()
+        await eve.call("PUT", f"{board.base}/presence", {"recordId": board.task})
+        joined = await stream.next()
+        await eve.call("DELETE", f"{board.base}/presence")
+        left = await stream.next()
+    assert (joined.name, joined.data["change"]) == ("presence", "joined")
+    assert (joined.data["account"]["name"], joined.data["recordId"]) == ("Eve", board.task)
+    assert left.data["change"] == "left"

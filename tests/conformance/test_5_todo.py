@@ -298,6 +298,45 @@ async def test_a_task_is_found_by_its_words(client: Client, workspace: str) -> N
     assert [t["title"] for t in found["tasks"]] == ["Water the plants"]
 
 
+# "User presence indicators", "Typing notifications"
+
+
+async def test_who_is_there_and_who_types_is_told(
+    client: Client, database: Database, workspace: str
+) -> None:
+    made = await task(client)
+    database.join(workspace, "Bob", "editor")
+    bob = replace(client, token=database.token("Bob"))
+    presence = f"/api/v1/workspaces/{workspace}/presence"
+    async with client.events(f"{TASKS}/{workspace}/events") as stream:
+        await stream.next()
+        for state in ("active", "typing", "active"):
+            await bob.call("PUT", presence, {"recordId": made["id"], "state": state})
+        joined, begun, ended = await stream.take(3)
+    assert (joined.name, joined.data["change"]) == ("presence", "joined")
+    assert [(event.name, event.data["typing"]) for event in (begun, ended)] == [
+        ("typing", True), ("typing", False),
+    ]  # fmt: skip
+    (there,) = (await client.call("GET", presence))["present"]
+    assert (there["account"]["name"], there["recordId"]) == ("Bob", made["id"])
+
+
+# "this.socket.on('conflict-detected', this.handleConflict)"
+
+
+async def test_a_conflict_of_one_tab_is_told_to_the_other(client: Client, workspace: str) -> None:
+    made = await task(client)
+    await client.call("PATCH", f"{TASKS}/{made['id']}", {"title": "Repot them"})
+    async with client.events(f"{TASKS}/{workspace}/events") as stream:
+        await stream.next()
+        path = f"/api/v1/workspaces/{workspace}/records/{made['id']}"
+        stale = {"patch": {"title": "Sell them"}, "baseVersion": 1}
+        (await client.send("PATCH", path, stale)).problem(409, "conflict")
+        told = await stream.next()
+    assert told.name == "conflict-detected"
+    assert told.data["conflicts"] == [{"recordId": made["id"], "key": "title"}]
+
+
 # "API documentation with Swagger"
 
 
