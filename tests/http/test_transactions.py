@@ -99,6 +99,20 @@ async def test_every_type_of_operation_does_what_it_says(
     assert by_id[three["id"]]["deletedAt"] is None
 
 
+async def test_steps_do_not_lead_to_a_number_that_nobody_can_read(
+    client: Client, database: Database, workspace: str, transactions: str
+) -> None:
+    task = database.task(workspace, title="One")
+    step = {"type": "increment", "recordId": task["id"], "key": "points", "by": 1e308}
+    reply = await client.send("POST", transactions, {"operations": [step, step]})
+    assert reply.problem(422, "number_out_of_range")["operation"] == 1
+    answer = await client.call("POST", transactions, {"operations": [step]})
+    assert float(answer["records"][0]["data"]["points"]) == 1e308
+    down = {**step, "by": -1e308}
+    answer = await client.call("POST", transactions, {"operations": [down, down]})
+    assert float(answer["records"][0]["data"]["points"]) == -1e308
+
+
 async def test_it_is_all_or_nothing_and_says_which_operation_failed(
     client: Client, database: Database, workspace: str, transactions: str
 ) -> None:
