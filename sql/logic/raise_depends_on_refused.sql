@@ -9,8 +9,8 @@ declare
 begin
   select p_refused -> lower(n.id) into v_cause
   from unnest(p_named) with ordinality n(id, n)
-  where p_refused ? lower(n.id)
-    and not exists (select from core.record r where r.workspace_id = p_workspace_id and r.id = n.id::uuid)
+  where case when p_refused ? lower(n.id)
+    then not exists (select from core.record r where r.workspace_id = p_workspace_id and r.id = n.id::uuid) end
   order by n.n
   limit 1;
   if v_cause is not null then

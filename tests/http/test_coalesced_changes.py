@@ -123,6 +123,7 @@ KINDS = ("create", "patch", "assign", "move", "delete", "restore", "comment", "u
 WRITES = st.tuples(st.sampled_from(KINDS), st.integers(0, 3), st.sampled_from([None, 1, "x"]))
 
 
+@pytest.mark.timeout(400)  # a fault takes long to be shrunk
 @settings(
     max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
