@@ -46,6 +46,9 @@ def _check_run(client: str, entries: Iterable[Entry], timeline: Timeline) -> Ite
             )
         elif entry["type"] == "event":
             told = [entry]
+        elif entry["type"] == "changes" and entry["coalesced"]:
+            yield from _check_page(client, entry, timeline)
+            position = entry["seq"]
         elif entry["type"] == "changes":
             told = entry["changes"]
         for event in told:
@@ -55,6 +58,24 @@ def _check_run(client: str, entries: Iterable[Entry], timeline: Timeline) -> Ite
             yield from _check_event(client, event, changes.get(event["seq"]))
         if entry["type"] == "changes" and entry["seq"] > position:
             yield Violation("gap", f"{client} was sent on from {position} to {entry['seq']}")
+
+
+def _check_page(client: str, page: Entry, timeline: Timeline) -> Iterator[Violation]:
+    """Whether a coalesced page makes of each record what its changes do, one by one."""
+    told = {event["record"]: event for event in page["changes"] if event["version"]}
+    for record in list(timeline.states):
+        old, new = timeline.at(record, page["since"]), timeline.at(record, page["seq"])
+        if old["version"] == new["version"] or (old["deleted"] and new["deleted"]):
+            continue
+        event = told.get(record, {"version": 0, "patch": {}})
+        patched = {**old["data"], **(event["patch"] or {})}
+        data = {key: value for key, value in patched.items() if value is not None}
+        there = not old["deleted"] and not new["deleted"]  # else the whole record comes along
+        if event["version"] != new["version"] or (there and data != new["data"]):
+            yield Violation(
+                "wrong page",
+                f"{client} got {event} of {record} behind {page['since']}: {old} is now {new}",
+            )
 
 
 def _check_event(client: str, event: Entry, change: Entry | None) -> Iterator[Violation]:

@@ -2,10 +2,11 @@
 
 `type` says what it is, and what else it has:
 
-    write      client, server, id, request, started, ended, outcome, settled, code, seq, records
+    write      client, server, id, request, started, ended, earlier, outcome, settled, code, seq,
+               records
     read       client, server, record, started, ended, version, data, deleted
     snapshot   client, server, started, ended, seq, epoch, records, applied
-    changes    client, server, started, ended, since, seq, changes, more, reset
+    changes    client, server, started, ended, since, seq, changes, coalesced, more, reset
     connected  client, server, at, seq
     event      client, server, at, seq, record, name, version, patch
     reset      client, at, reason, seq
@@ -16,8 +17,9 @@
     end        epoch, log, transactions, tables, snapshot
 
 Times are of one monotonic clock. outcome is `ok`, `refused`, or `unknown`: no answer, or one that
-does not tell. settled: nothing of this try can still be under way. records are by their ids, each
-with version, data, position and deleted; version 0 stands for none.
+does not tell. earlier: the ids of those that stood before it in the same request. settled: nothing
+of this try can still be under way. records are by their ids, each with version, data, position and
+deleted; version 0 stands for none.
 """
 
 import json

@@ -127,6 +127,12 @@ class Machine(RuleBasedStateMachine):
         self.scene.history.fault("send", client=client, to=to, fault=fault, first=first)
         self._do(self.scene.replicas[client].flush(*to, fault=fault, first=first))
 
+    @rule(client=clients, server=servers, fault=losses)
+    def replay(self, client: int, server: int, fault: str | None) -> None:
+        """A client sends all that it has kept in one request."""
+        self.scene.history.fault("replay", client=client, server=server, fault=fault)
+        self._do(self.scene.replicas[client].replay(server, fault))
+
     @rule(drawn=on_documents, policy=policies)
     def race(self, drawn: Any, policy: str | None) -> None:
         """All do the same, seeing the same, and send at once, to this server and that."""
@@ -150,7 +156,7 @@ class Machine(RuleBasedStateMachine):
         """A client goes into a tunnel."""
         self._do(self.scene.replicas[client].offline())
 
-    @rule(client=clients, how=st.sampled_from(["stream", "changes", "snapshot"]))
+    @rule(client=clients, how=st.sampled_from(["stream", "changes", "coalesced", "snapshot"]))
     def go_online(self, client: int, how: str) -> None:
         """A client comes out of it."""
         self._do(self.scene.replicas[client].online(how))

@@ -6,7 +6,6 @@ with the queue applied on top. Either server serves it: when one is dead it goes
 
 import asyncio
 import contextlib
-import uuid
 from collections.abc import Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
@@ -16,34 +15,11 @@ import aiohttp
 
 from model.documents import ON_DOCUMENTS, Operation, RefusedError, applied
 from model.history import Entry, History, now, record_of
-from model.network import LOST, Line
-from rowcast.endpoints import id_of_key
+from model.network import Line
+from model.outbox import BROKEN, NO_HANG, NOT_APPLIED, Outbox, Queued
 from support import Client, HttpReply
 
 RETRY_SECONDS = 0.02  # a browser is told to wait longer
-NO_HANG = aiohttp.ClientTimeout(total=30)
-BROKEN = (aiohttp.ClientError, ConnectionError)
-NOT_APPLIED = (429, 503)
-UNKNOWN = (500, 502, 504)
-
-
-@dataclass
-class Queued:
-    """A write that is not confirmed yet. `tried`: the server may know it, so it stays as it is."""
-
-    id: str
-    request: dict[str, Any]  # a transaction's, or {"call": "undo"}, {"call": "redo"}
-    tried: bool = False
-
-    @property
-    def operations(self) -> list[Operation]:
-        """What it does; nothing is known of an undo before it is done."""
-        return list(self.request.get("operations", []))
-
-    @property
-    def records(self) -> set[str]:
-        """The records that it names."""
-        return {operation["recordId"] for operation in self.operations}
 
 
 @dataclass(eq=False)
@@ -60,16 +36,26 @@ class Replica:
     seq: int = 0
     epoch: str = ""  # of what it knows
     records: dict[str, Entry] = field(default_factory=dict)
-    queue: list[Queued] = field(default_factory=list)
     moved: asyncio.Event = field(default_factory=asyncio.Event)
     _last_event_id: str | None = None
     _fresh: bool = False  # whether `records` can be gone on from
     _stream: "asyncio.Task[None] | None" = None
     _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
+    def __post_init__(self) -> None:
+        self.outbox = Outbox(
+            self.name,
+            self.token,
+            self.workspace,
+            self.lines,
+            self.session,
+            self.history,
+            self._take_all,
+        )
+
     # What its user does and sees
 
-    def write(self, operations: list[Operation], policy: str | None = None) -> Queued:
+    def write(self, operations: list[Operation], policy: str | None = None) -> None:
         """Queues a transaction, based on what is confirmed: policy says what becomes of conflicts.
 
         None: based on nothing.
@@ -77,15 +63,16 @@ class Replica:
         request: dict[str, Any] = {"operations": operations}
         if policy is not None:
             request |= {"baseVersions": self._bases(operations), "onConflict": policy}
-        return self._queued(request)
+        self.outbox.add(request)
 
-    def call(self, name: str) -> Queued:
+    def call(self, name: str) -> None:
         """Queues an undo, or a redo."""
-        return self._queued({"call": name})
+        self.outbox.add({"call": name})
 
-    def _queued(self, request: dict[str, Any]) -> Queued:
-        self.queue.append(Queued(str(uuid.uuid4()), request))
-        return self.queue[-1]
+    @property
+    def queue(self) -> list[Queued]:
+        """What is not confirmed yet."""
+        return self.outbox.queue
 
     def _bases(self, operations: list[Operation]) -> dict[str, int]:
         named = {operation["recordId"] for operation in operations}
@@ -119,74 +106,21 @@ class Replica:
         the first outcome that is not known. Offline nothing is sent.
         """
         async with self._lock:
-            self._bring_forward(first)
+            self.outbox.bring_forward(first)
             while self.queue and self.is_online:
-                if not await self._send(self.queue[0], servers or (self.home,), fault):
+                if not await self.outbox.send_first(servers or (self.home,), fault):
+                    self._go_elsewhere()
                     return
                 fault = None
 
-    def _bring_forward(self, place: int) -> None:
-        """Lets an item overtake those that name none of its records."""
-        if place < len(self.queue) and self.queue[place].operations:
-            item = self.queue[place]
-            before = self.queue[:place]
-            if all(other.operations and not other.records & item.records for other in before):
-                self.queue.insert(0, self.queue.pop(place))
+    async def replay(self, server: int, fault: str | None = None) -> None:
+        """Sends what it can of the queue at once, as docs/transactions.md has it."""
+        async with self._lock:
+            if self.is_online and not await self.outbox.replay(server, fault):
+                self._go_elsewhere()
 
-    async def _send(self, item: Queued, servers: Sequence[int], fault: str | None) -> bool:
-        """One call, to each of the servers. Whether its outcome is known."""
-        if fault is not None:
-            self.lines[servers[0]].fault = fault
-        item.tried = True
-        entries = await asyncio.gather(*(self._post(item, server, fault) for server in servers))
-        known = [entry for entry in entries if entry["outcome"] != "unknown"]
-        accepted = [entry for entry in known if entry["outcome"] == "ok"]
-        if not known:
-            self.home = (self.home + 1) % len(self.lines)
-            return False
-        if len(known) < len(entries) and not accepted:
-            return False  # the other server may still accept it
-        self.queue.remove(item)
-        if accepted:
-            self._confirmed(item, accepted[0]["records"])
-        return True
-
-    async def _post(self, item: Queued, server: int, fault: str | None) -> Entry:
-        entry: Entry = {
-            "client": self.name,
-            "server": server,
-            "id": id_of_key(item.id) if "call" in item.request else item.id,
-            "request": deepcopy(item.request),
-            "started": now(),
-            "outcome": "unknown",
-            "settled": False,
-        }
-        body = {} if "call" in item.request else {"id": item.id, **item.request}
-        path = f"/api/v1/workspaces/{self.workspace}/{item.request.get('call', 'transactions')}"
-        headers = {"Idempotency-Key": item.id} if "call" in item.request else None
-        try:
-            reply = await self._client(server).send(
-                "POST", path, body, headers=headers, timeout=NO_HANG
-            )
-            entry |= _outcome(reply)
-        except BROKEN:
-            entry["settled"] = fault == LOST and self.lines[server].fault is None
-        self.history.add("write", **entry, ended=now())
-        return entry
-
-    def _confirmed(self, item: Queued, records: dict[str, Entry]) -> None:
-        """Takes an answer over. What was based on the same versions is based on these now, where
-
-        nobody else has been between.
-        """
-        bases = item.request.get("baseVersions", {})
-        for later in self.queue:
-            for record, base in later.request.get("baseVersions", {}).items():
-                mine = base == bases.get(record) and record in records
-                if mine and not later.tried and records[record]["version"] == base + 1:
-                    later.request["baseVersions"][record] = base + 1
-        for record, state in records.items():
-            self._take(record, state)
+    def _go_elsewhere(self) -> None:
+        self.home = (self.home + 1) % len(self.lines)
 
     # What is confirmed
 
@@ -194,6 +128,10 @@ class Replica:
         """A whole record, unless a newer one is known."""
         if state["version"] > self.records.get(record, {"version": 0})["version"]:
             self.records[record] = state
+
+    def _take_all(self, records: dict[str, Entry]) -> None:
+        for record, state in records.items():
+            self._take(record, state)
 
     async def online(self, how: str = "stream") -> None:
         """Goes online: streams on where it was, or reads `changes` or a `snapshot` first."""
@@ -220,13 +158,13 @@ class Replica:
         """Reads until cancelled, from whichever server is there."""
         while True:
             with contextlib.suppress(*BROKEN):
-                if how == "changes" and self._fresh:
-                    await self._catch_up()
+                if how in ("changes", "coalesced") and self._fresh:
+                    await self._catch_up(how == "coalesced")
                 elif how == "snapshot" or not self._fresh:
                     await self._start_anew()
                 how = "stream"
                 await self._read_stream()
-            self.home = (self.home + 1) % len(self.lines)
+            self._go_elsewhere()
             await asyncio.sleep(RETRY_SECONDS)
 
     async def _start_anew(self) -> None:
@@ -238,11 +176,12 @@ class Replica:
                 self.records, self.epoch = found["records"], found["epoch"]
                 self._went_on(found["seq"], None)
 
-    async def _catch_up(self) -> None:
-        """Reads the pages of `changes` that it has missed."""
+    async def _catch_up(self, coalesced: bool) -> None:
+        """Reads the pages of `changes` that it has missed, perhaps each record once a page."""
         more = True
         while more:
             path = f"/api/v1/workspaces/{self.workspace}/changes?since={self.seq}&limit=7"
+            path += "&coalesce=true" if coalesced else ""
             started, since = now(), self.seq
             reply = await self._get(self.home, path)
             if reply is None:
@@ -257,6 +196,7 @@ class Replica:
                 since=since,
                 seq=page["seq"],
                 changes=[_event_of(change["event"], change) for change in page["changes"]],
+                coalesced=coalesced,
                 more=page["hasMore"],
                 reset=page.get("reset"),
             )
@@ -363,25 +303,6 @@ class Replica:
 
     def _saw(self, type_: str, server: int, **more: Any) -> None:
         self.history.add(type_, client=self.name, server=server, **more)
-
-
-def _outcome(reply: HttpReply) -> Entry:
-    """What an answer says of a write."""
-    answer = reply.json
-    if 200 <= reply.status < 300:
-        records = {record["id"]: record_of(record) for record in answer["records"]}
-        return {"outcome": "ok", "settled": True, "seq": answer["seq"], "records": records}
-    facts: Entry = {"status": reply.status, "code": answer["code"]}
-    if reply.status in UNKNOWN:
-        return facts
-    if reply.status in NOT_APPLIED:
-        return {**facts, "settled": True}
-    return {
-        **facts,
-        "outcome": "refused",
-        "settled": True,
-        "conflicts": answer.get("conflicts", []),
-    }
 
 
 def _event_of(name: str, data: Any) -> Entry:

@@ -5,9 +5,8 @@ else had done since the version that a transaction was based on must not have be
 unseen: a lost update.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
-from itertools import pairwise
 from typing import Any
 
 from model.documents import (
@@ -19,7 +18,7 @@ from model.documents import (
     claims_of,
     with_fields,
 )
-from model.timeline import Timeline
+from model.timeline import Since, Timeline
 
 
 @dataclass(frozen=True)
@@ -38,14 +37,17 @@ class UnseenError(Exception):
 
 
 def check_result(
-    timeline: Timeline, first: int, last: int, request: dict[str, Any]
+    timeline: Timeline, first: int, last: int, request: dict[str, Any], earlier: Collection[str]
 ) -> Iterator[Violation]:
-    """Holds what one transaction wrote, from seq to seq, against what its operations say."""
+    """Holds what one transaction wrote, from seq to seq, against what its operations say.
+
+    What the `earlier` ones of the same request wrote collides with nothing.
+    """
     operations: list[Operation] = request["operations"]
     for record in dict.fromkeys(operation["recordId"] for operation in operations):
         own = [operation for operation in operations if operation["recordId"] == record]
         before, after = timeline.at(record, first - 1), timeline.at(record, last)
-        course = _course(timeline, record, before, request)
+        course = _course(timeline, record, before, request, earlier)
         try:
             for operation in own:
                 course.run(operation)
@@ -67,16 +69,15 @@ def check_result(
 class _Course:
     """One record in the course of a transaction.
 
-    base: the version that it is based on, if others came after it; taken: the fields that these
-    have changed; gone: they deleted it. Operations make a draft, which is then held against that.
+    base: the version that it is based on, if there are later ones; since: what others did after
+    it. Operations make a draft, which is then held against that.
     """
 
     document: Document
     deleted: bool
     policy: str
     base: int | None
-    taken: set[str]
-    gone: bool
+    since: Since
     exists: bool
     draft: Document | None = None
     claims: set[str] = field(default_factory=set)
@@ -101,14 +102,14 @@ class _Course:
             case "delete":
                 self._delete()
             case "restore":
-                self.deleted = self.gone = False
+                self.deleted = self.since.gone = False
 
     def write(self) -> None:
         """Writes the draft, as far as nobody else stands in its way. Raises UnseenError."""
         if self.draft is not None and self._bring_back():
             held = {
                 key
-                for key in self.taken & self.claims
+                for key in self.since.held & self.claims
                 if self.draft.get(key) != self.document.get(key)
             }
             if held and self.policy == "reject":
@@ -118,52 +119,41 @@ class _Course:
         self.draft, self.claims = None, set()
 
     def _check_there(self) -> None:
-        if not self.exists or (self.deleted and not self.gone):
+        if not self.exists or (self.deleted and not self.since.gone):
             raise RefusedError("the record is not there")
 
     def _bring_back(self) -> bool:
         """Whether it may be written; what others have deleted is restored, if that is wanted."""
-        if self.gone and self.policy == "reject":
+        if self.since.gone and self.policy == "reject":
             raise UnseenError(f"it was deleted since version {self.base}")
-        if self.gone and self.policy == "yours":
-            self.deleted = self.gone = False
-        return not self.gone
+        if self.since.gone and self.policy == "yours":
+            self.deleted = self.since.gone = False
+        return not self.since.gone
 
     def _delete(self) -> None:
-        if self.gone:
+        if self.since.gone:
             return
         self._check_there()
-        if self.taken and self.policy == "reject":
-            raise UnseenError(f"{sorted(self.taken)} had changed since version {self.base}")
-        self.deleted = not self.taken or self.policy == "yours"
+        touched = sorted(self.since.touched)
+        if touched and self.policy == "reject":
+            raise UnseenError(f"{touched} had changed since version {self.base}")
+        self.deleted = not touched or self.policy == "yours"
 
 
 def _course(
-    timeline: Timeline, record: str, before: dict[str, Any], request: dict[str, Any]
+    timeline: Timeline,
+    record: str,
+    before: dict[str, Any],
+    request: dict[str, Any],
+    earlier: Collection[str],
 ) -> _Course:
     """A record where a transaction begins, and what others did since it was last seen."""
-    base = request.get("baseVersions", {}).get(record)
-    if base == before["version"]:
-        base = None
-    since = timeline.states[record][max((base or 0) - 1, 0) : before["version"]]
+    base, version = request.get("baseVersions", {}).get(record), before["version"]
     return _Course(
         document=before["data"],
         deleted=before["deleted"],
         policy=request.get("onConflict", "reject"),
         base=base,
-        taken=set() if base is None else _changed(since),
-        gone=base is not None
-        and before["deleted"]
-        and any(not old["deleted"] and new["deleted"] for old, new in pairwise(since)),
-        exists=before["version"] > 0,
+        since=Since() if base is None else timeline.since(record, base, version, earlier),
+        exists=version > 0,
     )
-
-
-def _changed(states: list[dict[str, Any]]) -> set[str]:
-    """The fields that changed on the way, even if they changed back."""
-    return {
-        key
-        for old, new in pairwise(states)
-        for key in {*old["data"], *new["data"]}
-        if old["data"].get(key) != new["data"].get(key)
-    }

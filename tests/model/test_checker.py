@@ -86,6 +86,7 @@ LOG = [
     change(4, B, 2, {"n": -1}, {"n": 0}, "step"),
     change(5, A, 3, {"title": "x"}, {"title": None}, "title"),
 ]
+FIRST = {A: state(1, n=0), B: state(1, n=0)}
 STEPPED = {A: state(2, n=1), B: state(2, n=-1)}
 LAST = {A: state(3, n=1, title="x"), B: state(2, n=-1)}
 
@@ -109,7 +110,7 @@ def clean() -> History:
         *(event("Ada", 10, row) for row in LOG),
         {
             "type": "changes", "client": "Cid", "server": 0, "started": 11, "ended": 12,
-            "since": 0, "seq": 5, "more": False, "reset": None,
+            "since": 0, "seq": 5, "coalesced": False, "more": False, "reset": None,
             "changes": [
                 {key: value for key, value in event("Cid", 0, row).items() if key != "at"}
                 for row in LOG
@@ -268,6 +269,25 @@ def connect_further_on(history: History) -> None:
     of(history, "connected")["seq"] = 5
 
 
+def coalesce(history: History, version: int = 3, **patch: Any) -> None:
+    """The page of changes has each record once, from behind the second change on."""
+    page = of(history, "changes")
+    page.update(since=2, coalesced=True, changes=[page["changes"][4], page["changes"][3]])
+    page["changes"][0].update(version=version, patch={"n": 1, "title": "x", **patch})
+    history.entries.insert(
+        history.entries.index(page),
+        {**of(history, "snapshot"), "client": "Cid", "seq": 2, "records": FIRST, "started": -1},
+    )
+
+
+def coalesce_wrongly(history: History) -> None:
+    coalesce(history, title="y")
+
+
+def coalesce_too_little(history: History) -> None:
+    coalesce(history, 2)
+
+
 def invent_an_event(history: History) -> None:
     history.entries.append({**of(history, "event", 5), "seq": 6})
 
@@ -330,6 +350,8 @@ def test_a_clean_history_has_no_violation() -> None:
         (old_page_of_changes, "stale read"),
         (pass_over_an_event, "gap"),
         (connect_further_on, "gap"),
+        (coalesce_wrongly, "wrong page"),
+        (coalesce_too_little, "wrong page"),
         (invent_an_event, "invented"),
         (falsify_an_event, "wrong event"),
         (diverge, "not converged"),
@@ -343,6 +365,19 @@ def test_what_must_not_be_is_found(harm: Callable[[History], None], kind: str) -
     history = clean()
     harm(history)
     assert kind in {violation.kind for violation in violations(history)}
+
+
+def test_a_coalesced_page_does_what_its_changes_do() -> None:
+    history = clean()
+    coalesce(history)
+    assert violations(history) == []
+
+
+def test_what_stood_before_it_in_its_queue_collides_with_nothing() -> None:
+    history = clean()
+    write_over_unseen(history)
+    of(history, "write", 2)["earlier"] = ["step"]
+    assert "lost update" not in {violation.kind for violation in violations(history)}
 
 
 def test_a_write_whose_answer_was_lost_may_be_there_or_not() -> None:

@@ -2,7 +2,7 @@
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any
@@ -18,6 +18,7 @@ class Timeline:
     log: list[Change]
     seqs: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
     states: dict[str, list[dict[str, Any]]] = field(default_factory=lambda: defaultdict(list))
+    authors: dict[str, list[str | None]] = field(default_factory=lambda: defaultdict(list))
     faults: list[str] = field(default_factory=list)
 
     @property
@@ -39,10 +40,38 @@ class Timeline:
         """The seq of the change that made a version."""
         return self.seqs[record][version - 1] if version else 0
 
+    def since(self, record: str, base: int, version: int, own: Collection[str]) -> "Since":
+        """What was done to a record between two versions, but by one's own transactions."""
+        found = Since()
+        for later in range(max(base, 1), version):
+            old, new = self.states[record][later - 1 : later + 1]
+            keys = {
+                key
+                for key in {*old["data"], *new["data"]}
+                if old["data"].get(key) != new["data"].get(key)
+            }
+            if old["deleted"] != new["deleted"]:
+                found.gone = new["deleted"] and self.authors[record][later] not in own
+            if self.authors[record][later] in own:
+                found.held -= keys
+            else:
+                found.held |= keys
+                found.touched |= keys
+        return found
+
     def live(self, seq: int) -> dict[str, dict[str, Any]]:
         """All records that are there behind a seq."""
         found = {record: self.at(record, seq) for record in list(self.states)}
         return {record: state for record, state in found.items() if not state["deleted"]}
+
+
+@dataclass
+class Since:
+    """Fields that others changed last, or at all, and whether they deleted the record."""
+
+    held: set[str] = field(default_factory=set)
+    touched: set[str] = field(default_factory=set)
+    gone: bool = False
 
 
 def replayed(log: Iterable[Change]) -> Timeline:
@@ -73,6 +102,7 @@ def _step(timeline: Timeline, change: Change) -> None:
         else:
             data[key] = value
     timeline.seqs[record].append(seq)
+    timeline.authors[record].append(change["transaction_id"])
     timeline.states[record].append(
         {
             "version": change["version"],
