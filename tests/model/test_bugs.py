@@ -15,7 +15,7 @@ from model.machine import FoundError, explore
 from model.scene import Stage
 from support import Database
 
-START = 5
+START = 4
 
 
 @dataclass(frozen=True)
