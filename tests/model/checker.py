@@ -18,6 +18,7 @@ def violations(history: History) -> list[Violation]:
     trimmed = {change["seq"]: change for entry in history.of("trimmed") for change in entry["log"]}
     timeline = replayed([*trimmed.values(), *(c for c in end["log"] if c["seq"] not in trimmed)])
     found = list(_check_log(timeline))
+    timeline.trims += [(entry["floor"], entry["end"]) for entry in history.of("trimmed")]
     if not found:
         found += check_writes(history, end, timeline)
         found += check_reads(history, timeline)

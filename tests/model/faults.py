@@ -4,7 +4,9 @@ import queue
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
+from faults.invariants import log_of
 from support import Database, ServerProcess
 
 
@@ -87,9 +89,33 @@ class Administrator:
             self.workspace,
         )
 
+    def trim(self) -> dict[str, Any]:
+        """What `rowcast compact` does, with all that can go by now; what a history says of it."""
+        with self.database.connect() as connection, connection.transaction():
+            connection.execute(
+                "select from core.clock where workspace_id = %s for update", [self.workspace]
+            )
+            log = log_told(self.database, self.workspace)
+            row = connection.execute(
+                "select trusted.log_compact(%s, clock_timestamp(), 1000000)", [self.workspace]
+            ).fetchone()
+            assert row is not None
+            floor = row[0]["floor"]
+        gone = [c for c in log if c["seq"] <= floor and c["action"] != "baseline"]
+        return {"floor": floor, "end": log[-1]["seq"], "log": gone}
+
     def cut_listeners(self) -> None:
         """Ends the connections on which the servers hear of changes."""
         self.database.run(
             "select pg_terminate_backend(pid) from pg_stat_activity"
             " where datname = current_database() and application_name = 'rowcast listener'"
         )
+
+
+def log_told(database: Database, workspace: str) -> list[dict[str, Any]]:
+    """The log as a history has it: with the database's transactions, without times."""
+    query = "select seq, xmin::text from core.change where workspace_id = %s"
+    xids = dict(database.run(query, workspace))
+    return [
+        {**change, "at": None, "xid": xids[change["seq"]]} for change in log_of(database, workspace)
+    ]

@@ -12,7 +12,7 @@
     reset      client, at, reason, seq
     psql       started, ended, records
     fault      at, what, and to whom
-    trimmed    log: what is no longer in the log at the end
+    trimmed    floor, end, log: up to which seq the log was trimmed, where it ended, what it lost
     final      client, seq, epoch, records, view
     end        epoch, log, transactions, tables, snapshot
 

@@ -162,7 +162,7 @@ class Machine(RuleBasedStateMachine):
         self._do(self.scene.replicas[client].online(how))
 
     @rule(
-        what=st.sampled_from(["psql", "psql", "cut", "cut", "epoch", "listeners"]),
+        what=st.sampled_from(["psql", "psql", "cut", "cut", "epoch", "trim", "listeners"]),
         client=clients,
         after=st.sampled_from([0, 1, 40, 200, 700]),
         drawn=st.lists(places, min_size=1, max_size=3, unique=True),
@@ -170,7 +170,8 @@ class Machine(RuleBasedStateMachine):
     def befall(self, what: str, client: int, after: int, drawn: list[int]) -> None:
         """Something happens: somebody writes in psql, a stream is cut after some more bytes, the
 
-        workspace is restored from a backup of this very moment, the servers are no longer woken.
+        workspace is restored from a backup of this very moment, its log is trimmed as far as can
+        be, the servers are no longer woken.
         """
         self.scene.history.fault(what, client=client, after=after, places=drawn)
         match what:
@@ -180,6 +181,8 @@ class Machine(RuleBasedStateMachine):
                 self._do(self.scene.replicas[client].cut(after))
             case "epoch":
                 self.scene.administrator.new_epoch()
+            case "trim":
+                self.scene.history.add("trimmed", **self.scene.administrator.trim())
             case "listeners":
                 self.scene.administrator.cut_listeners()
 

@@ -13,8 +13,7 @@ from typing import Any
 import aiohttp
 import uvloop
 
-from faults.invariants import log_of
-from model.faults import Administrator, Backend, Spares
+from model.faults import Administrator, Backend, Spares, log_told
 from model.history import History
 from model.network import lines
 from model.replica import RETRY_SECONDS, Replica
@@ -118,17 +117,11 @@ class Scene:
     def _state(self) -> dict[str, Any]:
         """What the database holds, and answers."""
         database, workspace = self.stage.database, self.workspace
-        xids = dict(
-            database.run(
-                "select seq, xmin::text from core.change where workspace_id = %s", workspace
-            )
-        )
-        log = log_of(database, workspace)
         state = {
             "epoch": database.value(
                 "select epoch::text from core.workspace where workspace_id = %s", workspace
             ),
-            "log": [{**change, "at": None, "xid": xids[change["seq"]]} for change in log],
+            "log": log_told(database, workspace),
             "transactions": database.run(
                 "select id::text, first_seq, last_seq from core.transaction"
                 " where workspace_id = %s",

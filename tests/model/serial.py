@@ -47,7 +47,7 @@ def check_result(
     for record in dict.fromkeys(operation["recordId"] for operation in operations):
         own = [operation for operation in operations if operation["recordId"] == record]
         before, after = timeline.at(record, first - 1), timeline.at(record, last)
-        course = _course(timeline, record, before, request, earlier)
+        course = _course(timeline, record, first, before, request, earlier)
         try:
             for operation in own:
                 course.run(operation)
@@ -109,7 +109,7 @@ class _Course:
         if self.draft is not None and self._bring_back():
             held = {
                 key
-                for key in self.since.held & self.claims
+                for key in self.claims & self.since.held | self._untold()
                 if self.draft.get(key) != self.document.get(key)
             }
             if held and self.policy == "reject":
@@ -117,6 +117,10 @@ class _Course:
             kept = held if self.policy == "theirs" else set()
             self.document = with_fields(self.draft, self.document, kept)
         self.draft, self.claims = None, set()
+
+    def _untold(self) -> set[str]:
+        """The claims of which it can't be told any more whether others changed them."""
+        return self.claims - self.since.mine if self.since.trimmed else set()
 
     def _check_there(self) -> None:
         if not self.exists or (self.deleted and not self.since.gone):
@@ -134,26 +138,29 @@ class _Course:
         if self.since.gone:
             return
         self._check_there()
-        touched = sorted(self.since.touched)
+        touched = sorted(self.since.touched) or self.since.trimmed
         if touched and self.policy == "reject":
-            raise UnseenError(f"{touched} had changed since version {self.base}")
+            raise UnseenError(f"{touched} may have changed since version {self.base}")
         self.deleted = not touched or self.policy == "yours"
 
 
 def _course(
     timeline: Timeline,
     record: str,
+    first: int,
     before: dict[str, Any],
     request: dict[str, Any],
     earlier: Collection[str],
 ) -> _Course:
     """A record where a transaction begins, and what others did since it was last seen."""
     base, version = request.get("baseVersions", {}).get(record), before["version"]
+    since = Since() if base is None else timeline.since(record, base, version, earlier)
+    since.trimmed = base is not None and timeline.trimmed_since(record, base, first)
     return _Course(
         document=before["data"],
         deleted=before["deleted"],
         policy=request.get("onConflict", "reject"),
         base=base,
-        since=Since() if base is None else timeline.since(record, base, version, earlier),
+        since=since,
         exists=version > 0,
     )

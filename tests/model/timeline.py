@@ -20,6 +20,9 @@ class Timeline:
     states: dict[str, list[dict[str, Any]]] = field(default_factory=lambda: defaultdict(list))
     authors: dict[str, list[str | None]] = field(default_factory=lambda: defaultdict(list))
     faults: list[str] = field(default_factory=list)
+    trims: list[tuple[int, int]] = field(
+        default_factory=list
+    )  # up to which seq, and where it ended
 
     @property
     def last(self) -> int:
@@ -40,6 +43,11 @@ class Timeline:
         """The seq of the change that made a version."""
         return self.seqs[record][version - 1] if version else 0
 
+    def trimmed_since(self, record: str, base: int, seq: int) -> bool:
+        """Whether before a seq it could no longer be told what was done behind a version."""
+        floor = max((floor for floor, end in self.trims if end < seq), default=0)
+        return int(self.at(record, floor)["version"]) > base
+
     def since(self, record: str, base: int, version: int, own: Collection[str]) -> "Since":
         """What was done to a record between two versions, but by one's own transactions."""
         found = Since()
@@ -54,8 +62,10 @@ class Timeline:
                 found.gone = new["deleted"] and self.authors[record][later] not in own
             if self.authors[record][later] in own:
                 found.held -= keys
+                found.mine |= keys
             else:
                 found.held |= keys
+                found.mine -= keys
                 found.touched |= keys
         return found
 
@@ -67,11 +77,16 @@ class Timeline:
 
 @dataclass
 class Since:
-    """Fields that others changed last, or at all, and whether they deleted the record."""
+    """Fields that others changed last, that oneself did, that others changed at all.
+
+    gone: they deleted the record. trimmed: whatever oneself did not change last, others may have.
+    """
 
     held: set[str] = field(default_factory=set)
+    mine: set[str] = field(default_factory=set)
     touched: set[str] = field(default_factory=set)
     gone: bool = False
+    trimmed: bool = False
 
 
 def replayed(log: Iterable[Change]) -> Timeline:

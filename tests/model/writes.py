@@ -80,7 +80,7 @@ def _check_answers(
     timeline: Timeline,
 ) -> Iterator[Violation]:
     for entry in accepted:
-        if entry["seq"] != last:
+        if entry.get("seq", last) != last:
             yield Violation("wrong answer", f"{id_} was answered seq {entry['seq']}, it is {last}")
         for record, state in entry["records"].items():
             true = timeline.version(record, state["version"])
@@ -96,7 +96,8 @@ def _check_conflicts(entry: Entry, timeline: Timeline) -> Iterator[Violation]:
         last = len(timeline.states[record])
         touched = timeline.since(record, base, last, entry.get("earlier", ())).touched
         deleted = key is None and any(state["deleted"] for state in timeline.states[record][base:])
-        if not deleted and (not touched if key is None else key not in touched):
+        trimmed = timeline.trimmed_since(record, base, timeline.last + 1)
+        if not (deleted or trimmed or (touched if key is None else key in touched)):
             yield Violation(
                 "refused for nothing", f"{entry['id']}: nobody changed {key} since version {base}"
             )
@@ -106,7 +107,7 @@ def _check_real_time(tries: dict[str, list[Entry]]) -> Iterator[Violation]:
     """A write that began when another one was acknowledged stands behind it in the log."""
     events: list[tuple[float, int, str, int]] = []
     for id_, entries in tries.items():
-        done = [entry for entry in entries if entry["outcome"] == "ok"]
+        done = [entry for entry in entries if entry["outcome"] == "ok" and "seq" in entry]
         if done:
             events.append((min(e["started"] for e in entries), 0, id_, done[0]["seq"]))
             events.append((min(e["ended"] for e in done), 1, id_, done[0]["seq"]))
