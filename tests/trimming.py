@@ -5,8 +5,13 @@ from typing import Any
 from support import Database
 
 
-def trim(database: Database, workspace: str, seq: int, rows: int = 10_000) -> int:
-    """Trims the changes of a workspace up to a seq, `rows` in a step; the floor."""
+def trim(
+    database: Database, workspace: str, seq: int, rows: int = 10_000, forgetting: bool = True
+) -> int:
+    """Trims the changes of a workspace up to a seq, `rows` in a step; the floor.
+
+    forgetting: then drops what is kept of the writes that made them.
+    """
     before = database.value(
         "select coalesce(min(at), clock_timestamp()) from core.change"
         " where workspace_id = %s and seq > %s",
@@ -16,7 +21,8 @@ def trim(database: Database, workspace: str, seq: int, rows: int = 10_000) -> in
     step: dict[str, Any] = {"more": True}
     while step["more"]:
         step = database.value("select trusted.log_compact(%s, %s, %s)", workspace, before, rows)
-    forget(database, workspace, before)
+    if forgetting:
+        forget(database, workspace, before)
     return int(step["floor"])
 
 

@@ -35,7 +35,7 @@ async def test_all_that_tells_of_history_says_from_where_on(
     told = (f"{home}/undo", f"{home}/activity", f"{path}/activity", f"{home}/audit")
     for where in told:
         assert (await client.call("GET", where))["since"] is None
-    assert trim(database, workspace, 4) == 4
+    assert trim(database, workspace, 4, forgetting=False) == 4
     for where in told:
         assert (await client.call("GET", where))["since"] == since(database, workspace)
     assert [a["seq"] for a in (await client.call("GET", told[1]))["activities"]] == [6, 5]
@@ -109,6 +109,10 @@ async def test_a_base_version_from_before_collides_wherever_values_differ(
     path = f"{records}/{task['id']}"
     for patch in ({"title": "Two"}, {"points": 2}, {"points": 3}):
         await client.call("PATCH", path, {"patch": patch})
+    other = database.task(workspace, title="Other")
+    call = {"id": other["id"], "patch": {"title": "Changed"}}
+    database.call("record_update", workspace, arguments=call)
+    database.task(workspace, title="Last")
     trim(database, workspace, task["seq"] + 1)
     mine = {"patch": {"title": "Mine", "points": 3, "x": None}, "baseVersion": 1}
     conflicts = (await client.send("PATCH", path, mine)).problem(409, "conflict")["conflicts"]
@@ -130,6 +134,14 @@ async def test_a_base_version_from_before_collides_wherever_values_differ(
     reply = await client.send("POST", f"{home}/transactions", deletion)
     (whole,) = reply.problem(409, "conflict")["conflicts"]
     assert whole["base"] == {**data, "title": "Two"}
+    trim(database, workspace, other["seq"] + 1)
+    unknown = {
+        "operations": [{"type": "delete", "recordId": other["id"]}],
+        "baseVersions": {other["id"]: 1},
+    }
+    reply = await client.send("POST", f"{home}/transactions", unknown)
+    (whole,) = reply.problem(409, "conflict")["conflicts"]
+    assert (whole["base"], whole["theirs"]) == (None, {**other["data"], "title": "Changed"})
 
 
 async def test_a_repeat_from_before_the_floor_is_refused_and_does_nothing(

@@ -116,7 +116,10 @@ class History:
             shown[f"{actor} now"] = self._read("snapshot", actor)
             for seq in range(floor, self.last() + 1):
                 shown[f"{actor} at {seq}"] = self._read("snapshot", actor, at=seq)
-                shown[f"{actor} since {seq}"] = self._read("changes", actor, since=seq)
+                shown[f"{actor} since {seq}"] = [
+                    self._read("changes", actor, since=seq, coalesce=coalesce)
+                    for coalesce in (False, True)
+                ]
             for activity in self._read("workspace_activity", actor, limit=200)["activities"]:
                 shown[f"{actor} activity {activity['seq']}"] = activity
             for way, writes in self._read("undo_list", actor).items():
@@ -170,14 +173,14 @@ def connection(database: Database) -> Iterator[psycopg.Connection[Any]]:
 
 
 @settings(
-    max_examples=8,
+    max_examples=5,
     phases=[Phase.reuse, Phase.generate],
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(
     acts=st.lists(
-        st.tuples(st.sampled_from(READERS), ACTS, st.integers(0, 5)), min_size=8, max_size=25
+        st.tuples(st.sampled_from(READERS), ACTS, st.integers(0, 5)), min_size=8, max_size=20
     ),
     share=st.floats(0, 1),
     rows=st.sampled_from([1, 2, 5, 100]),
