@@ -13,18 +13,19 @@ begin
   if current_setting('transaction_isolation') in ('repeatable read', 'serializable') then
     perform logic.snapshot_check(new.workspace_id, v_last);
   end if;
-  select c.prefix, c.number_floor, c.user_fields, w.number into v_prefix, v_floor, new.user_fields, v_workspace_number
+  select c.prefix, c.number_floor, c.user_fields, w.number, (
+    select r.number
+    from core.record r
+    where r.workspace_id = new.workspace_id and r.collection = new.collection
+    order by r.number desc
+    limit 1)
+  into v_prefix, v_floor, new.user_fields, v_workspace_number, new.number
   from core.collection c
   join core.workspace w on w.workspace_id = c.workspace_id
   where c.workspace_id = new.workspace_id and c.key = new.collection;
   if not found then
     perform logic.raise_refusal('unknown_collection');
   end if;
-  select r.number into new.number
-  from core.record r
-  where r.workspace_id = new.workspace_id and r.collection = new.collection
-  order by r.number desc
-  limit 1;
   new.number := greatest(coalesce(new.number, 0), v_floor) + 1;
   new.display_id := logic.display_id(v_prefix, v_workspace_number, new.number);
   new.position := coalesce(new.position, logic.position_initial(new.number));

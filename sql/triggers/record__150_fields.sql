@@ -24,19 +24,25 @@ begin
     return new;
   end if;
   if tg_op = 'INSERT' then
-    select c.defaults || new.data, logic.fields_missing(new.data, c.required_fields, c.defaults) into v_data, v_errors
+    select c.rules, c.unknown_fields, d.data, logic.fields_missing(new.data, c.required_fields, c.defaults), array(
+      select k.key
+      from (select jsonb_object_keys(d.data) as key) k
+      where jsonb_typeof(d.data -> k.key) is distinct from c.rules -> k.key ->> 'plain')
+    into v_rules, v_unknown, v_data, v_errors, v_keys
     from core.collection c
+    cross join lateral (select c.defaults || new.data as data offset 0) d
     where c.workspace_id = new.workspace_id and c.key = new.collection;
     new.data := coalesce(v_data, new.data);
+  else
+    select c.rules, c.unknown_fields, array(
+      select k.key
+      from (select jsonb_object_keys(old.data || new.data) as key) k
+      where new.data -> k.key is distinct from old.data -> k.key
+        and coalesce(jsonb_typeof(new.data -> k.key), 'null') is distinct from c.rules -> k.key ->> 'plain')
+    into v_rules, v_unknown, v_keys
+    from core.collection c
+    where c.workspace_id = new.workspace_id and c.key = new.collection;
   end if;
-  select c.rules, c.unknown_fields, array(
-    select k.key
-    from (select jsonb_object_keys(coalesce(old.data || new.data, new.data)) as key) k
-    where new.data -> k.key is distinct from old.data -> k.key
-      and coalesce(jsonb_typeof(new.data -> k.key), 'null') is distinct from c.rules -> k.key ->> 'plain')
-  into v_rules, v_unknown, v_keys
-  from core.collection c
-  where c.workspace_id = new.workspace_id and c.key = new.collection;
   if v_keys = '{}' and v_errors is null or v_keys is null then
     return new;
   end if;
