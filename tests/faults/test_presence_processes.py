@@ -192,13 +192,14 @@ async def test_what_a_process_missed_while_its_listener_was_away_is_caught_up(
 ) -> None:
     workspace = database.workspace()
     name = database.value("select quote_ident(current_database())")
-    pace = replace(PACE, silence=0.6)
+    pace = replace(PACE, silence=0.6)  # of the second; the first tells what it is asked for only
     token = database.token("Ada")
-    async with serving(deployed(database, presence_pace=pace)) as first:
+    async with serving(deployed(database, presence_pace=PACE)) as first:
+        await eventually(lambda: len(listeners(database)) == 1)
         before = listeners(database)
         async with serving(deployed(database, presence_pace=pace)) as second:
             one, two = (Client(session, url, token) for url in (first, second))
-            await eventually(lambda: len(listeners(database)) == len(before) + 1)
+            await eventually(lambda: len(listeners(database)) == 2)
             (missing,) = listeners(database) - before
             async with two.events(f"/api/v1/workspaces/{workspace}/events") as stream:
                 assert (await stream.next()).name == "connected"
