@@ -256,7 +256,12 @@ QUERIES: dict[type[BaseModel], Callable[[Stage], dict[str, str]]] = {
     },
     models.AuditQuery: lambda s: {"workspaceId": s.workspace, "cursor": "9", "limit": "5"},
     models.ActivityQuery: lambda s: {"workspaceId": s.workspace, "cursor": "9", "limit": "5"},
-    models.ChangesQuery: lambda s: {"workspaceId": s.workspace, "since": "0", "limit": "5"},
+    models.ChangesQuery: lambda s: {
+        "workspaceId": s.workspace,
+        "since": "0",
+        "limit": "5",
+        "coalesce": "true",
+    },
     models.DownloadQuery: lambda _: {"inline": "1"},
     models.EventsQuery: lambda s: {
         "workspaceId": s.workspace,
