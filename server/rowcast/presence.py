@@ -135,7 +135,10 @@ class Presence:
         conflicts: Iterable[dict[str, Any]],
     ) -> None:
         """A write was refused with conflicts, of which the author's other clients are told."""
-        named = [(str(one["recordId"]), str(one["key"])[:1000]) for one in conflicts]
+        named = [
+            (str(one["recordId"]), None if one["key"] is None else str(one["key"])[:1000])
+            for one in conflicts
+        ]
         conflict = Conflict(workspace, account, client, transaction, tuple(named[:MAX_CONFLICTS]))
         self._conflicts.append(conflict)
         self._conflicts_out.append(conflict)

@@ -50,7 +50,7 @@ class Hello:
 
 @dataclass(frozen=True, slots=True)
 class Conflict:
-    """A write of an account was refused with these conflicts, as (record, key).
+    """A write of an account was refused with these conflicts, as (record, key); no key: the whole.
 
     client: the one that wrote, where it said so.
     """
@@ -59,7 +59,7 @@ class Conflict:
     account: str
     client: str | None
     transaction: str
-    conflicts: tuple[tuple[str, str], ...]
+    conflicts: tuple[tuple[str, str | None], ...]
 
 
 Said = Here | Gone | Hello | Conflict
@@ -94,7 +94,7 @@ _SAID: dict[str, TypeAdapter[Any]] = {
     ),
     "gone": TypeAdapter(tuple[_Id, _Id, _Id, int | None]),
     "hello": TypeAdapter(tuple[_Id]),
-    "conflict": TypeAdapter(tuple[_Id, _Id, _Id | None, _Id, list[tuple[_Text, _Text]]]),
+    "conflict": TypeAdapter(tuple[_Id, _Id, _Id | None, _Id, list[tuple[_Text, _Text | None]]]),
 }
 
 

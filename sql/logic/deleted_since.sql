@@ -2,7 +2,7 @@
 create or replace function logic.deleted_since(p_record core.record, p_version integer, p_own jsonb) returns boolean
 language sql stable security definer set search_path = pg_catalog, pg_temp
 as $$
-  select p_record.deleted_at is not null and p_version is not null and coalesce((
+  select p_record.deleted_at is not null and coalesce(p_version < p_record.version, false) and coalesce((
     select c.version > p_version and not logic.change_is_own(c, p_own)
     from core.change c
     where c.workspace_id = p_record.workspace_id and c.record_id = p_record.id and c.action = 'deleted'

@@ -144,6 +144,19 @@ async def test_a_base_version_from_before_collides_wherever_values_differ(
     assert (whole["base"], whole["theirs"]) == (None, {**other["data"], "title": "Changed"})
 
 
+async def test_a_deletion_that_the_version_knew_is_no_conflict_when_it_is_trimmed(
+    client: Client, database: Database, workspace: str, records: str
+) -> None:
+    gone, kept = (database.task(workspace, title=title) for title in ("Gone", "Kept"))
+    path = f"{records}/{gone['id']}"
+    await client.call("DELETE", path)
+    last = await client.call("PATCH", f"{records}/{kept['id']}", {"patch": {"points": 1}})
+    trim(database, workspace, last["seq"] - 1)
+    for base, status in ((1, 409), (2, 404)):
+        stale = {"patch": {"title": "Mine"}, "baseVersion": base}
+        assert (await client.send("PATCH", path, stale)).status == status
+
+
 async def test_a_repeat_from_before_the_floor_is_refused_and_does_nothing(
     client: Client, database: Database, workspace: str, home: str, records: str
 ) -> None:

@@ -348,3 +348,21 @@ async def test_a_refused_write_is_told_to_the_authors_other_tabs(place: Place) -
         assert (event.data["workspaceId"], event.data["conflicts"]) == (workspace, conflicts)
     ids = [event.data["transactionId"] for event in told]
     assert ids[2:] == [body["id"], answer["results"][0]["id"]]
+
+
+async def test_a_conflict_over_a_whole_record_names_no_key(place: Place) -> None:
+    database, workspace = place.database, place.workspace
+    database.join(workspace, "Bob", "editor")
+    task = database.task(workspace, title="A")["id"]
+    record = f"/api/v1/workspaces/{workspace}/records/{task}"
+    async with place.stream("?collections=none") as stream:
+        await place.as_("Bob").call("DELETE", record)
+        reply = await place.client.send(
+            "PATCH", record, {"patch": {"title": "B"}, "baseVersion": 1}
+        )
+        (conflict,) = reply.problem(409, "conflict")["conflicts"]
+        assert conflict["key"] is None
+        while (told := await stream.next()).name == "cursor":
+            continue
+    assert told.name == "conflict-detected"
+    assert told.data["conflicts"] == [{"recordId": task, "key": None}]

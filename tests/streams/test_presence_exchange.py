@@ -33,7 +33,7 @@ def test_what_is_said_arrives_as_it_was_said() -> None:
         Gone(ADA, None),
         Gone(ADA, 3),
         Hello(EVERYBODY),
-        Conflict("w", "ada", None, "t", (("r", "title"),)),
+        Conflict("w", "ada", None, "t", (("r", "title"), ("r", None))),
     ]
     (text,) = Exchange("one", ["new", "old"]).payloads(said)
     payload = Exchange("two", ["newer", "new"]).read(text)
