@@ -3,7 +3,8 @@
 -- the transaction is based on (p_basis, see transaction_basis), to another value, it is left as it is (`theirs`), written over (`yours`), or
 -- a conflict; so is a record as a whole that others have deleted: it stays deleted, is restored, or is a conflict. Those are the answer, of all records, and
 -- the caller gives up. A refusal says by recordId whose it is.
--- p_inverses: of each what takes the steps on its other fields back, for the log.
+-- p_inverses: what takes the steps on their other fields back, for the log: {draft: place of the record in p_ids, operations on one field}, in the order
+-- of the steps. Put together here, all at once: one by one would take the square of their number.
 -- Raises as record_create, as record_restore and as the triggers of core.record.
 create or replace function logic.drafts_write(
   p_workspace_id uuid, p_ids uuid[], p_collections text[], p_data jsonb[], p_claims jsonb[], p_inverses jsonb[], p_basis jsonb)
@@ -12,6 +13,17 @@ language plpgsql volatile
 as $$
 declare
   v_rule constant text := p_basis ->> 'onConflict';
+  v_inverses constant jsonb := (
+    select jsonb_object_agg(d.draft, d.inverse)
+    from (
+      select f.draft, jsonb_object_agg(f.key, f.operations) as inverse
+      from (
+        select i.value ->> 'draft' as draft, o.value -> 'path' ->> 0 as key, jsonb_agg(o.value order by i.n desc, o.n) as operations
+        from unnest(p_inverses) with ordinality i(value, n), jsonb_array_elements(i.value -> 'operations') with ordinality o(value, n)
+        group by 1, 2
+      ) f
+      group by f.draft
+    ) d);
   v_record core.record;
   v_data jsonb;
   v_base integer;
@@ -45,7 +57,8 @@ begin
       v_conflicts := v_conflicts || v_found;
       continue;
     end if;
-    perform logic.record_put(v_record, v_data, p_inverses[n] - array(select jsonb_array_elements_text(p_claims[n])));
+    perform logic.record_put(v_record, v_data,
+      coalesce(v_inverses -> n::text, '{}') - array(select jsonb_array_elements_text(p_claims[n])));
   end loop;
   return v_conflicts;
 exception when others then

@@ -1,8 +1,8 @@
--- One operation on a draft: its document, the fields whose value was said, and per field the operations that take its steps back.
+-- One operation on a draft: its document, the fields whose value was said, and the operations that take its steps back, the last one first.
 -- `revert`, which only undo makes, gives a field its old value; the steps that it stands for are in `operations`, where there are any.
 -- Raises as operation_apply.
 create or replace function logic.operation_run(
-  p_operation jsonb, inout data jsonb, inout claims jsonb, inout inverse jsonb)
+  p_operation jsonb, inout data jsonb, inout claims jsonb, out inverse jsonb)
 language plpgsql volatile
 as $$
 declare
@@ -24,8 +24,7 @@ begin
     v_stepped := v_next;
   end loop;
   if v_backs <> '{}' then
-    inverse := inverse || jsonb_build_object(v_key, (
-      select jsonb_agg(b.value order by b.n desc) from unnest(v_backs) with ordinality b(value, n)) || coalesce(inverse -> v_key, '[]'));
+    select jsonb_agg(b.value order by b.n desc) into inverse from unnest(v_backs) with ordinality b(value, n);
   end if;
   if p_operation ->> 'type' = 'revert' then
     v_stepped := logic.jsonb_put(data, array[v_key], p_operation -> 'value');
@@ -34,4 +33,4 @@ begin
   data := v_stepped;
 end
 $$;
-comment on function logic.operation_run(jsonb, jsonb, jsonb, jsonb) is 'Runs an operation on a draft.';
+comment on function logic.operation_run(jsonb, jsonb, jsonb) is 'Runs an operation on a draft.';

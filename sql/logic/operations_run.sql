@@ -49,7 +49,6 @@ begin
         || (logic.collection_find(p_workspace_id, coalesce(v_operation ->> 'collection', v_operation ->> 'table'))).key;
       v_data := v_data || coalesce(v_operation -> 'data', '{}');
       v_claims := v_claims || jsonb '[]';
-      v_inverses := v_inverses || jsonb '{}';
     else
       v_id := logic.record_id(p_workspace_id, coalesce(v_operation ->> 'recordId', v_operation ->> 'id'));
       v_at := array_position(v_ids, v_id);
@@ -59,13 +58,14 @@ begin
         v_collections := v_collections || null::text;
         v_data := v_data || v_record.data;
         v_claims := v_claims || jsonb '[]';
-        v_inverses := v_inverses || jsonb '{}';
         v_at := cardinality(v_ids);
       end if;
-      v_draft := logic.operation_run(v_operation, v_data[v_at], v_claims[v_at], v_inverses[v_at]);
+      v_draft := logic.operation_run(v_operation, v_data[v_at], v_claims[v_at]);
       v_data[v_at] := v_draft.data;
       v_claims[v_at] := v_draft.claims;
-      v_inverses[v_at] := v_draft.inverse;
+      if v_draft.inverse is not null then
+        v_inverses := v_inverses || jsonb_build_object('draft', v_at, 'operations', v_draft.inverse);
+      end if;
     end if;
     if v_id <> all (v_touched) then
       v_touched := v_touched || v_id;
