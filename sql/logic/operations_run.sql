@@ -30,7 +30,7 @@ begin
     v_n := v_n + 1;
     if v_refused <> '{}' and v_operation ->> 'type' <> 'create' then
       perform logic.raise_depends_on_refused(p_workspace_id, array[
-        coalesce(v_operation ->> 'recordId', v_operation ->> 'id'), v_operation ->> 'before', v_operation ->> 'after'], v_refused);
+        coalesce(v_operation ->> 'recordId', v_operation ->> 'id'), v_operation ->> 'before', v_operation ->> 'after'], v_refused, v_touched);
     end if;
     if v_operation ->> 'type' in ('move', 'place', 'delete', 'restore') then
       v_conflicts := v_conflicts || logic.drafts_write(p_workspace_id, v_ids, v_collections, v_data, v_claims, v_inverses, p_basis);
@@ -87,7 +87,7 @@ exception when others then
   end if;
   if v_refused <> '{}' and v_hint = 'invalid_document_fields' then
     perform logic.raise_depends_on_refused(p_workspace_id, array(
-      select s.value #>> '{}' from jsonb_path_query(p_operations, 'strict $.** ? (@.type() == "string")') s(value)), v_refused);
+      select s.value #>> '{}' from jsonb_path_query(p_operations, 'strict $.** ? (@.type() == "string")') s(value)), v_refused, v_touched);
   end if;
   perform logic.raise_with(sqlstate, sqlerrm, v_hint, v_detail,
     case when v_n is null then '{}' else jsonb_build_object('operation', v_n) end);

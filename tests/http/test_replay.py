@@ -263,3 +263,17 @@ def test_the_elements_of_a_list_are_taken_as_they_came() -> None:
     assert bodies.elements(b'{"list":[]}', "list") == bodies.elements(b"{}", "list") == []
     huge = "9" * 5000  # more digits than int() takes
     assert bodies.elements(f'{{"list":[{huge}]}}'.encode(), "list") == [huge]
+
+
+async def test_what_a_transaction_creates_itself_it_does_not_wait_for(
+    client: Client, home: str
+) -> None:
+    task = new()
+    queue = [
+        transaction(create(task, points="many")),
+        transaction(create(task, points="many again")),
+        transaction(create(task), put(task, "points", 1)),
+        transaction(put(task, "points", 2)),
+    ]
+    answer = await send(client, home, *queue)
+    assert codes(answer) == ["invalid_document_fields"] * 2 + ["ok"] * 2
