@@ -60,7 +60,7 @@ class Queue:
 
     async def apply(self, transaction: QueuedTransaction, text: str) -> Answer:
         """Applies the next one; `text` is what its client sent. Raises Problem."""
-        arguments = self._with_verdicts(text)
+        arguments = self._with_verdicts(transaction, text)
         call = Call(
             self.function,
             self.actor.account,
@@ -89,10 +89,14 @@ class Queue:
                 if record is not None:
                     self.refused[record.lower()] = cause
 
-    def _with_verdicts(self, text: str) -> str:
-        if not self.earlier and not self.refused:
+    def _with_verdicts(self, transaction: QueuedTransaction, text: str) -> str:
+        """What a client sent, with the verdicts that matter to it: all would be ever more."""
+        earlier = self.earlier if transaction.base_versions else []
+        ids = (found[0] for found in UUID.finditer(text.lower())) if self.refused else ()
+        refused = {id: self.refused[id] for id in ids if id in self.refused}
+        if not earlier and not refused:
             return text
-        verdicts = orjson.dumps({"earlier": self.earlier, "refused": self.refused}).decode()
+        verdicts = orjson.dumps({"earlier": earlier, "refused": refused}).decode()
         return f'{{"queue":{verdicts},\n{text[1:]}'
 
 
