@@ -18,7 +18,7 @@ begin
       end if;
       return logic.jsonb_put(p_data, v_path, to_jsonb(logic.utc(clock_timestamp())));
     when 'unset' then
-      return p_data #- v_path;
+      return logic.jsonb_put(p_data, v_path, null);
     when 'merge' then
       return logic.jsonb_merge_patch(p_data, p_operation -> 'patch');
     when 'increment' then

@@ -116,7 +116,7 @@ async def test_steps_do_not_lead_to_a_number_that_nobody_can_read(
 async def test_it_is_all_or_nothing_and_says_which_operation_failed(
     client: Client, database: Database, workspace: str, transactions: str
 ) -> None:
-    task = database.task(workspace, title="One")
+    task = database.task(workspace, title="One", tags=["a"])
     before = log_length(database, workspace)
     mine = {"recordId": task["id"]}
     good = {"type": "set", **mine, "key": "title", "value": "Two"}
@@ -127,6 +127,8 @@ async def test_it_is_all_or_nothing_and_says_which_operation_failed(
         ({"type": "increment", **mine, "key": "title", "by": 1}, 422, "not_a_number"),
         ({"type": "list-insert", **mine, "key": "title", "value": 1}, 422, "not_a_list"),
         ({"type": "set", **mine, "path": ["title", "x"], "value": 1}, 422, "invalid_path"),
+        ({"type": "set", **mine, "path": ["tags", "x"], "value": 1}, 422, "invalid_path"),
+        ({"type": "unset", **mine, "path": ["tags", "x"]}, 422, "invalid_path"),
     ):
         reply = await client.send("POST", transactions, {"operations": [good, good, bad]})
         assert reply.problem(status, code)["operation"] == 2

@@ -250,7 +250,7 @@ def explore(
             raise
     if broken:
         broken[0].history.save(report)
-        broken[0].add_note(f"MODEL_SEED={start} plays it again, MODEL_HISTORY={report} judges it")
+        broken[0].add_note(f"MODEL_SEED={start} plays it again, the history is {report}")
         raise broken[0]
 
 

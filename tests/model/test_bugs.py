@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from model.checker import violations
+from model.history import History
 from model.machine import FoundError, explore
 from model.scene import Stage
 from support import Database
@@ -120,9 +122,12 @@ BUGS = [
 
 
 @pytest.mark.parametrize(("bugs", "kinds", "start"), BUGS)
-def test_a_deliberate_bug_is_found(
+def test_a_deliberate_bug_is_found_and_again_in_the_recorded_history(
     stage: Stage, tmp_path: Path, bugs: list[Bug], kinds: set[str], start: int
 ) -> None:
+    report = tmp_path / "history.jsonl"
     with planted(stage.database, *bugs), pytest.raises(FoundError) as found:
-        explore(stage, tmp_path / "history.jsonl", examples=20, steps=25, start=start)
+        explore(stage, report, examples=20, steps=25, start=start)
     assert kinds & found.value.kinds, found.value
+    with report.open() as file:
+        assert {violation.kind for violation in violations(History.load(file))} == found.value.kinds

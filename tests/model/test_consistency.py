@@ -155,7 +155,7 @@ def test_the_service_is_strictly_serializable_whatever_is_killed_and_cut(
     history = stage.run(played(stage, OPERATIONS, faults=True)).history
     found = [*anomalies(history), *violations(history)]
     path = history.save(tmp_path / "history.jsonl")
-    assert not found, f"MODEL_HISTORY={path}: {'; '.join(map(str, found[:5]))}"
+    assert not found, f"of the history {path}: {'; '.join(map(str, found[:5]))}"
     outcomes = [entry["outcome"] for entry in history.of("write")]
     assert {"ok", "refused", "unknown"} <= set(outcomes), "not much was tried"
 
