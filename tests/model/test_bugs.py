@@ -121,13 +121,14 @@ BUGS = [
 ]
 
 
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize(("bugs", "kinds", "start"), BUGS)
 def test_a_deliberate_bug_is_found_and_again_in_the_recorded_history(
     stage: Stage, tmp_path: Path, bugs: list[Bug], kinds: set[str], start: int
 ) -> None:
     report = tmp_path / "history.jsonl"
     with planted(stage.database, *bugs), pytest.raises(FoundError) as found:
-        explore(stage, report, examples=20, steps=25, start=start)
+        explore(stage, report, examples=50, steps=25, start=start)
     assert kinds & found.value.kinds, found.value
     with report.open() as file:
         assert {violation.kind for violation in violations(History.load(file))} == found.value.kinds
