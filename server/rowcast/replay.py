@@ -24,6 +24,7 @@ from rowcast.endpoints import (
     client_id,
     path_members,
     read_body,
+    respond,
     tell_conflict,
     unknown_workspace,
 )
@@ -118,13 +119,7 @@ async def replay_endpoint(request: web.Request) -> web.Response:
     app, client = request.app, client_id(request)
     queue = Queue(app[WRITER], function, actor, workspace, app[PRESENCE], client)
     results = await _run(queue, body.transactions, bodies.elements(raw, "transactions"))
-    response = web.Response(
-        body=orjson.dumps({"results": results, "seq": queue.seq}),
-        content_type="application/json",
-    )
-    response.enable_compression()
-    response.headers["Vary"] = "Accept-Encoding"
-    return response
+    return respond(request, Answer(orjson.dumps({"results": results, "seq": queue.seq})), 200)
 
 
 async def _run(queue: Queue, transactions: list[QueuedTransaction], texts: list[str]) -> list[Any]:
