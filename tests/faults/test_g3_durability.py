@@ -134,9 +134,10 @@ async def test_a_write_under_way_when_postgres_goes_away_is_answered_once_it_is_
 
 
 async def _batch_under_way(watcher: Psql) -> bool:
+    # of the fast writer: what a process clears away at its start goes through a lane, and waits too
     cursor = await watcher.execute(
-        "select 1 from pg_stat_activity where application_name like 'rowcast %'"
-        " and state = 'active' and query like '%batch_run%'"
+        "select 1 from pg_stat_activity where application_name = 'rowcast writer'"
+        " and wait_event_type = 'Lock' and query like '%api.batch_run%'"
     )
     return await cursor.fetchone() is not None
 
