@@ -11,7 +11,7 @@
     event      client, server, at, seq, record, name, version, patch
     reset      client, at, reason, seq
     psql       started, ended, records
-    fault      at, what, and to whom
+    act        at, what, and what was drawn for it: a user's act or a fault, done on purpose
     trimmed    floor, end, log: up to which seq the log was trimmed, where it ended, what it lost
     final      client, seq, epoch, records, view
     end        epoch, log, transactions, tables, snapshot
@@ -42,9 +42,9 @@ class History:
         """Notes what has just happened."""
         self.entries.append({"type": type_, **more})
 
-    def fault(self, what: str, **more: Any) -> None:
-        """Notes what was done to the system on purpose."""
-        self.add("fault", at=now(), what=what, **more)
+    def act(self, what: str, **drawn: Any) -> None:
+        """Notes what is done now, on purpose: by a user, or to the system."""
+        self.add("act", at=now(), what=what, drawn=drawn)
 
     def of(self, *types: str) -> Iterator[Entry]:
         """The entries of some types."""

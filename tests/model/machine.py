@@ -1,7 +1,8 @@
 """The state machine: what users do, and what befalls them, in any order.
 
 What it draws depends on what it drew, never on what the servers did: so a seed replays operations
-and faults, though not the moments at which they meet. Only the checker judges, at the end.
+and faults (`act` in the history), though not the moments at which they meet. Only the checker
+judges, at the end.
 """
 
 import asyncio
@@ -78,6 +79,10 @@ class Machine(RuleBasedStateMachine):
     def _do(self, work: Any) -> None:
         self.stage.run(work)
 
+    def _note(self, what: str, **drawn: Any) -> None:
+        """Puts into the history what was drawn: with the places of records, not their ids."""
+        self.scene.history.act(what, **drawn)
+
     def _filled(self, value: Any) -> Any:
         """A drawn operation with the scene's records, and values that nobody else writes."""
         if isinstance(value, dict):
@@ -90,6 +95,7 @@ class Machine(RuleBasedStateMachine):
     @rule(client=clients, drawn=st.lists(operations, min_size=1, max_size=3), policy=policies)
     def write(self, client: int, drawn: list[Any], policy: str | None) -> None:
         """A user writes; his client keeps it."""
+        self._note("write", client=client, drawn=drawn, policy=policy)
         self._do(self._write(client, drawn, policy))
 
     @rule(client=clients, drawn=on_documents, policy=policies, to=routes, fault=losses)
@@ -100,7 +106,7 @@ class Machine(RuleBasedStateMachine):
 
         each call to both at once; the first answer is lost, or it is cut off.
         """
-        self.scene.history.fault("edit", client=client, to=to, fault=fault)
+        self._note("edit", client=client, drawn=drawn, policy=policy, to=to, fault=fault)
         self._do(self._write(client, [drawn], policy))
         self._do(self.scene.replicas[client].flush(*to, fault=fault))
 
@@ -114,6 +120,7 @@ class Machine(RuleBasedStateMachine):
     @rule(client=clients, name=st.sampled_from(["undo", "redo"]))
     def undo(self, client: int, name: str) -> None:
         """A user takes his last write back, or brings it back."""
+        self._note(name, client=client)
 
         async def call() -> None:
             self.scene.replicas[client].call(name)
@@ -124,18 +131,19 @@ class Machine(RuleBasedStateMachine):
     @rule(client=clients, to=routes, fault=losses, first=st.integers(0, 3))
     def send(self, client: int, to: tuple[int, ...], fault: str | None, first: int) -> None:
         """A client sends what it has kept, not always in the order in which it was written."""
-        self.scene.history.fault("send", client=client, to=to, fault=fault, first=first)
+        self._note("send", client=client, to=to, fault=fault, first=first)
         self._do(self.scene.replicas[client].flush(*to, fault=fault, first=first))
 
     @rule(client=clients, server=servers, fault=losses)
     def replay(self, client: int, server: int, fault: str | None) -> None:
         """A client sends all that it has kept in one request."""
-        self.scene.history.fault("replay", client=client, server=server, fault=fault)
+        self._note("replay", client=client, server=server, fault=fault)
         self._do(self.scene.replicas[client].replay(server, fault))
 
     @rule(drawn=on_documents, policy=policies)
     def race(self, drawn: Any, policy: str | None) -> None:
         """All do the same, seeing the same, and send at once, to this server and that."""
+        self._note("race", drawn=drawn, policy=policy)
 
         async def race() -> None:
             for client in range(len(self.scene.replicas)):
@@ -149,16 +157,19 @@ class Machine(RuleBasedStateMachine):
     @rule(client=clients, server=servers, place=places, whole=st.booleans())
     def read(self, client: int, server: int, place: int, whole: bool) -> None:
         """A client reads a record, or a snapshot, from either server."""
+        self._note("read", client=client, server=server, place=place, whole=whole)
         self._do(self.scene.replicas[client].look(server, self.scene.records[place], whole))
 
     @rule(client=clients)
     def go_offline(self, client: int) -> None:
         """A client goes into a tunnel."""
+        self._note("offline", client=client)
         self._do(self.scene.replicas[client].offline())
 
     @rule(client=clients, how=st.sampled_from(["stream", "changes", "coalesced", "snapshot"]))
     def go_online(self, client: int, how: str) -> None:
         """A client comes out of it."""
+        self._note("online", client=client, how=how)
         self._do(self.scene.replicas[client].online(how))
 
     @rule(
@@ -173,7 +184,7 @@ class Machine(RuleBasedStateMachine):
         workspace is restored from a backup of this very moment, its log is trimmed as far as can
         be, the servers are no longer woken.
         """
-        self.scene.history.fault(what, client=client, after=after, places=drawn)
+        self._note(what, client=client, after=after, places=drawn)
         match what:
             case "psql":
                 self.scene.administrator.write([self.scene.records[place] for place in drawn])
@@ -191,7 +202,7 @@ class Machine(RuleBasedStateMachine):
     def kill(self, server: int) -> None:
         """A server dies while all clients send to it; another one comes in its place."""
         self.kills += 1
-        self.scene.history.fault("kill", server=server)
+        self._note("kill", server=server)
 
         async def kill() -> None:
             sends = [asyncio.create_task(replica.flush(server)) for replica in self.scene.replicas]
@@ -223,18 +234,20 @@ class FoundError(AssertionError):
 
 def explore(
     stage: Stage, report: Path, *, examples: int = EXAMPLES, steps: int = STEPS, start: int = SEED
-) -> None:
-    """Plays scenes until one of them breaks a promise.
+) -> list[History]:
+    """Plays scenes until one of them breaks a promise, and gives the histories of all.
 
     Raises FoundError of the first that did, with its history in `report`: played again it may meet
     other moments, and break none.
     """
     broken: list[FoundError] = []
+    histories: list[History] = []
 
     @seed(start)
     class Play(Machine):
         def __init__(self) -> None:
             super().__init__(stage)
+            histories.append(self.scene.history)
 
         def teardown(self) -> None:
             try:
@@ -252,6 +265,7 @@ def explore(
         broken[0].history.save(report)
         broken[0].add_note(f"MODEL_SEED={start} plays it again, the history is {report}")
         raise broken[0]
+    return histories
 
 
 def _run(machine: type[Machine], examples: int, steps: int) -> None:

@@ -13,6 +13,20 @@ from model.scene import Stage
 
 
 @pytest.mark.timeout(36000)
+def test_a_seed_plays_the_same_operations_and_faults_again(stage: Stage, tmp_path: Path) -> None:
+    first, again, other = (
+        [
+            [(act["what"], act["drawn"]) for act in history.of("act")]
+            for history in explore(
+                stage, tmp_path / "history.jsonl", examples=3, steps=15, start=start
+            )
+        ]
+        for start in (7, 7, 8)
+    )
+    assert first == again != other
+    assert sum(map(len, first)) > 15
+
+
 def test_all_clients_the_snapshot_and_the_tables_agree_whatever_happens(
     stage: Stage, tmp_path: Path
 ) -> None:
