@@ -7,6 +7,8 @@ from collections.abc import Collection, Iterable
 from copy import deepcopy
 from typing import Any
 
+from json_documents import merged
+
 Document = dict[str, Any]
 Operation = dict[str, Any]
 
@@ -36,8 +38,8 @@ def claims_of(operations: Iterable[Operation]) -> set[str]:
 def applied(document: Document, operation: Operation) -> Document:
     """A document behind one operation. Raises RefusedError."""
     if operation["type"] == "merge":
-        merged: Document = _merged(document, operation["patch"])
-        return merged
+        result: Document = merged(document, operation["patch"])
+        return result
     path = path_of(operation)
     old = _get(document, path)
     match operation["type"]:
@@ -89,19 +91,6 @@ def _put(document: Document, path: list[str], value: Any) -> Document:
         inner.pop(path[-1], None)
     else:
         inner[path[-1]] = value
-    return result
-
-
-def _merged(target: Any, patch: Any) -> Any:
-    """RFC 7396."""
-    if not isinstance(patch, dict):
-        return patch
-    result = dict(target) if isinstance(target, dict) else {}
-    for key, value in patch.items():
-        if value is None:
-            result.pop(key, None)
-        else:
-            result[key] = _merged(result.get(key), value)
     return result
 
 
