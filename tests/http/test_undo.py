@@ -1,15 +1,13 @@
 """POST undo and redo: a person's own last write in a workspace, taken back by the log."""
 
 import asyncio
-import json
 import uuid
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from support import Client, Database
+from undoing import content, planted
 
 
 @pytest.fixture
@@ -28,24 +26,6 @@ async def undo(client: Client, home: str) -> Any:
 
 async def redo(client: Client, home: str) -> Any:
     return await client.call("POST", f"{home}/redo")
-
-
-def content(database: Database, workspace: str) -> Any:
-    """Documents, places and deletions: what undo is to bring back exactly."""
-    return database.run(
-        "select id, data, position, deleted_at is not null from core.record"
-        " where workspace_id = %s order by id",
-        workspace,
-    )
-
-
-def planted(database: Database, workspace: str, **data: Any) -> str:
-    """A task that nobody wrote who could undo it; its id."""
-    statement = (
-        "insert into core.record (workspace_id, collection, data) values (%s, 'task', %s)"
-        " returning id"
-    )
-    return str(database.value(statement, workspace, json.dumps(data)))
 
 
 def other(client: Client, database: Database, workspace: str, name: str = "Bob") -> Client:
@@ -320,101 +300,3 @@ async def test_imports_comments_and_members_are_not_undone(
         assert response.status == 200
     assert (await undo(client, home))["records"][0]["data"]["title"] == "One"
     (await client.send("POST", f"{home}/undo")).problem(409, "nothing_to_undo")
-
-
-@pytest.mark.parametrize("count", [1000, 3])
-async def test_a_thousand_operations_are_undone_exactly_over_many_records_or_few(
-    client: Client, database: Database, workspace: str, home: str, count: int
-) -> None:
-    """How long it takes is for `make bench` to say, in its line `undo`."""
-    ids = [str(uuid.uuid4()) for _ in range(count)]
-    create = [
-        {
-            "type": "create",
-            "collection": "task",
-            "recordId": id,
-            "data": {"title": f"{n}", "tags": ["a"], "points": n},
-        }
-        for n, id in enumerate(ids)
-    ]
-    await apply(client, home, *create)
-    kinds: tuple[tuple[str, dict[str, Any]], ...] = (
-        ("set", {"key": "title", "value": "x"}),
-        ("increment", {"key": "points", "by": 1}),
-        ("list-insert", {"key": "tags", "value": "b", "index": 0}),
-        ("move", {"before": ids[0]}),
-        ("merge", {"patch": {"owner": "Eve", "points": None}}),
-        ("list-remove", {"key": "tags", "value": "a"}),
-        ("unset", {"key": "title"}),
-    )
-    change: list[dict[str, Any]] = [{"type": "delete", "recordId": ids[-1]}]
-    for n in range(999):
-        kind, more = kinds[n * 2 // count % 7] if count < 1000 else kinds[n % 7]
-        change.append({"type": kind, "recordId": ids[n % (count - 1)], **more})
-    states = [content(database, workspace)]
-    await apply(client, home, *change)
-    states.append(content(database, workspace))
-    assert states[0] != states[1]
-    for way, expected in ((undo, states[0]), (redo, states[1]), (undo, states[0])):
-        answer = await way(client, home)
-        assert (len(answer["records"]), answer["skipped"]) == (count, [])
-        assert content(database, workspace) == expected
-
-
-KEYS = st.sampled_from(["a", "b", "n", "l"])
-VALUES = st.one_of(
-    st.none(), st.integers(-5, 5), st.sampled_from(["x", "y"]), st.just({"k": 1}), st.just(["x"])
-)
-ELEMENTS = st.sampled_from(["p", "q", "r"])
-OPERATIONS = st.one_of(
-    st.fixed_dictionaries({"type": st.just("set"), "key": KEYS, "value": VALUES}),
-    st.fixed_dictionaries({"type": st.just("unset"), "key": KEYS}),
-    st.fixed_dictionaries(
-        {"type": st.just("merge"), "patch": st.dictionaries(KEYS, VALUES, max_size=2)}
-    ),
-    st.fixed_dictionaries(
-        {"type": st.just("increment"), "key": st.just("count"), "by": st.integers(-3, 3)}
-    ),
-    st.fixed_dictionaries(
-        {
-            "type": st.just("list-insert"),
-            "key": st.just("list"),
-            "value": ELEMENTS,
-            "index": st.none() | st.integers(0, 3),
-        }
-    ),
-    st.fixed_dictionaries(
-        {"type": st.just("list-remove"), "key": st.just("list"), "value": ELEMENTS}
-    ),
-    st.just({"type": "delete"}),
-    st.just({"type": "restore"}),
-    st.fixed_dictionaries({"type": st.just("move"), "before": st.just("other")}),
-)
-
-
-@settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
-@given(st.lists(st.tuples(st.integers(0, 2), OPERATIONS), min_size=1, max_size=12))
-def test_undo_of_a_random_transaction_restores_everything_exactly(
-    database: Database, workspace: str, steps: list[tuple[int, dict[str, Any]]]
-) -> None:
-    ids = [planted(database, workspace, title=f"{n}", count=n) for n in range(3)]
-    dead: set[int] = set()
-    operations = []
-    for n, operation in steps:
-        if (n in dead) != (operation["type"] == "restore"):
-            continue
-        dead ^= {n} if operation["type"] in ("delete", "restore") else set()
-        more = {"before": ids[(n + 1) % 3]} if operation["type"] == "move" else {}
-        operations.append({**operation, **more, "recordId": ids[n]})
-    before = content(database, workspace)
-    if not operations:
-        return
-    database.call("transaction_apply", workspace, arguments={"operations": operations})
-    after = content(database, workspace)
-    if before == after:
-        return
-    for expected, function in ((before, "transaction_undo"), (after, "transaction_redo")):
-        assert database.call(function, workspace)["skipped"] == []
-        assert content(database, workspace) == expected

@@ -12,7 +12,6 @@ from model.machine import explore
 from model.scene import Stage
 
 
-@pytest.mark.timeout(36000)
 def test_a_seed_plays_the_same_operations_and_faults_again(stage: Stage, tmp_path: Path) -> None:
     first, again, other = (
         [
@@ -27,6 +26,7 @@ def test_a_seed_plays_the_same_operations_and_faults_again(stage: Stage, tmp_pat
     assert sum(map(len, first)) > 15
 
 
+@pytest.mark.timeout(36000)
 def test_all_clients_the_snapshot_and_the_tables_agree_whatever_happens(
     stage: Stage, tmp_path: Path
 ) -> None:
