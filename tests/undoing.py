@@ -9,7 +9,7 @@ from support import Database
 def content(database: Database, workspace: str) -> Any:
     """Documents, places and deletions: what undo is to bring back exactly."""
     return database.run(
-        "select id, data, position, deleted_at is not null from core.record"
+        "select id::text, data, position, deleted_at is not null from core.record"
         " where workspace_id = %s order by id",
         workspace,
     )

@@ -22,7 +22,8 @@ begin
   update core.change c
   set action = 'baseline',
     patch = case when c.action = 'access' then jsonb_build_object('event', 'member-left', 'accountId', c.patch -> 'accountId') end,
-    transaction_id = null, before = null, inverse = null, position = null, position_before = null, audience_before = null, document = null
+    transaction_id = null, before = null, inverse = null, position = null, position_before = null, neighbours_before = null,
+    audience_before = null, document = null
   where c.workspace_id = p_workspace_id and c.seq = any (v_kept);
 end
 $$;

@@ -13,7 +13,8 @@ begin
     when 'move' then
       conflicts := logic.operation_move(v_record, p_operation, p_basis);
     when 'place' then
-      perform logic.record_place(p_workspace_id, v_record.id::text, p_operation ->> 'position');
+      perform logic.record_place(p_workspace_id, v_record.id::text, p_operation ->> 'position',
+        (p_operation ->> 'before')::uuid, (p_operation ->> 'after')::uuid);
     when 'delete' then
       conflicts := logic.operation_delete(v_record, p_basis);
     when 'restore' then

@@ -1,7 +1,7 @@
 -- Makes room in manual order around a place in a record's collection where positions have grown long, or are the same: the records
 -- around it, deleted ones too, get short positions, evenly spread between those of their neighbours, in the order that they have. Each
--- is a move like any other: versioned, logged, streamed; but of no transaction, so that undoing the move that made it necessary leaves
--- them there (p_record, if it is among them, is undone to where it stands then). Takes in as many records as it needs to reach short neighbours, a few at best,
+-- is a move like any other: versioned, logged, streamed; but of no transaction: it changes no order, and undo neither takes it back nor
+-- minds it (see position_back). Takes in as many records as it needs to reach short neighbours, a few at best,
 -- at most 512 on either side. Answers whether it did; not, where somebody else holds one of them: then it is for a later move.
 -- Definer: manual order is one for all, whoever sees which records.
 -- Locks: records, skipping what others hold; the clock is held already.

@@ -1,12 +1,14 @@
 -- What takes one change back, as operations; what has to be left alone; and the record as it is then (see undo_operations).
--- p_record is the record by then, null where the caller may not see it.
+-- p_record is the record by then, null where the caller may not see it. p_seq: the end of the write; p_moved: others have moved the record since.
+-- A place is given back between the records that it was between, as far as these still stand where they stood.
 create or replace function logic.undo_change(
-  p_change core.change, p_record core.record, out operations jsonb, out skipped jsonb, out record core.record)
+  p_change core.change, p_record core.record, p_seq bigint, p_moved boolean, out operations jsonb, out skipped jsonb, out record core.record)
 language plpgsql stable
 as $$
 declare
   v_id constant jsonb := jsonb_build_object('recordId', p_change.record_id);
   v_is_deleted constant boolean := p_record.deleted_at is not null;
+  v_neighbours uuid[];
   v_field record;
 begin
   operations := '[]';
@@ -25,12 +27,15 @@ begin
     record.deleted_at := null;
   end if;
   if p_change.position_before is not null then
-    if p_record.position = p_change.position then
-      operations := operations || jsonb_build_array(v_id || jsonb_build_object('type', 'place', 'position', p_change.position_before));
-      record.position := p_change.position_before;
-    else
+    if p_moved then
       skipped := skipped || jsonb_build_array(v_id || jsonb_build_object(
         'key', 'position', 'yours', p_change.position_before, 'theirs', p_record.position));
+    else
+      select array_agg(case when not logic.record_moved_by_others(p_change.workspace_id, n.id, p_seq, p_change.actor_id) then n.id end order by n.n)
+      into v_neighbours
+      from unnest(p_change.neighbours_before) with ordinality n(id, n);
+      operations := operations || jsonb_build_array(v_id || jsonb_build_object(
+        'type', 'place', 'position', p_change.position_before, 'after', v_neighbours[1], 'before', v_neighbours[2]));
     end if;
   end if;
   for v_field in
@@ -52,4 +57,4 @@ begin
   end loop;
 end
 $$;
-comment on function logic.undo_change(core.change, core.record) is 'What takes one change back.';
+comment on function logic.undo_change(core.change, core.record, bigint, boolean) is 'What takes one change back.';

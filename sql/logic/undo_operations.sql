@@ -12,6 +12,7 @@ declare
   v_record core.record;
   v_records core.record[] := '{}';
   v_ids uuid[] := '{}';
+  v_moved boolean[] := '{}';
   v_at integer;
   v_part record;
   v_operations jsonb[] := '{}';
@@ -34,9 +35,10 @@ begin
       where r.workspace_id = p_workspace_id and r.id = v_change.record_id and core.granted('rowcast.read', r.collection, r.audience);
       v_ids := v_ids || v_change.record_id;
       v_records := v_records || v_record;
+      v_moved := v_moved || logic.record_moved_by_others(p_workspace_id, v_change.record_id, p_transaction.last_seq, p_transaction.actor_id);
       v_at := cardinality(v_ids);
     end if;
-    v_part := logic.undo_change(v_change, v_records[v_at]);
+    v_part := logic.undo_change(v_change, v_records[v_at], p_transaction.last_seq, v_moved[v_at]);
     v_operations := v_operations || v_part.operations;
     v_skipped := v_skipped || v_part.skipped;
     v_records[v_at] := v_part.record;

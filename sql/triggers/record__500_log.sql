@@ -30,6 +30,9 @@ begin
     if old.position <> new.position then
       v_change.position := new.position;
       v_change.position_before := old.position;
+      if coalesce(current_setting('rowcast.transaction', true), '') <> '' then
+        v_change.neighbours_before := logic.record_neighbours(old);
+      end if;
     end if;
     if v_change.action = 'restored' or old.audience <> new.audience then
       v_change.document := logic.record_shape(new);

@@ -96,6 +96,8 @@ DEFINERS = {
     "logic.one_time_token_take": "writes one-time tokens",
     "logic.owner_other": "reads and locks accounts",
     "logic.password_set": "writes accounts, sessions and mails",
+    "logic.position_back": "manual order is one for all, whoever sees which records",
+    "logic.position_beside": "manual order is one for all, whoever sees which records",
     "logic.position_neighbour": "manual order is one for all, whoever sees which records",
     "logic.positions_spread": "manual order is one for all, whoever sees which records",
     "logic.record_at": "reads the log of a record that its caller has found",

@@ -1,0 +1,1 @@
+alter table core.change drop column neighbours_before;
