@@ -15,7 +15,7 @@ declare
   v_ids uuid[];
 begin
   if logic.repeated_seq() is not null then
-    v_ids := logic.transaction_records(p_workspace_id, v_id);
+    v_ids := logic.operations_records(p_workspace_id, v_id, p_operations);
   else
     v_ids := logic.operations_run(p_workspace_id, p_operations, logic.transaction_basis(p_base_versions, p_on_conflict, p_queue));
   end if;

@@ -6,6 +6,7 @@ language plpgsql stable security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_change core.change;
+  v_is_other boolean;
 begin
   if p_record.workspace_id is distinct from core.entered_workspace() then
     perform logic.raise_refusal('unknown_workspace');
@@ -21,6 +22,7 @@ begin
     p_record.position := coalesce(v_change.position_before, p_record.position);
     p_record.deleted_at := case v_change.action when 'deleted' then null when 'restored' then v_change.at else p_record.deleted_at end;
   end loop;
+  v_is_other := found;
   select c.* into v_change
   from core.change c
   where c.workspace_id = p_record.workspace_id and c.record_id = p_record.id and c.seq <= p_seq
@@ -33,7 +35,9 @@ begin
   p_record.version := v_change.version;
   p_record.updated_at := v_change.at;
   p_record.updated_by := v_change.actor_id;
-  p_record.deleted_at := case when p_record.deleted_at is not null then v_change.at end;
+  if v_is_other and p_record.deleted_at is not null then
+    p_record.deleted_at := v_change.at;
+  end if;
   return p_record;
 end
 $$;

@@ -1,5 +1,5 @@
 -- The records that a write changed, as its caller may see them today, in the order of their first change: how a repeated
--- transaction finds what it wrote.
+-- undo finds what it wrote.
 create or replace function logic.transaction_records(p_workspace_id uuid, p_transaction_id uuid) returns uuid[]
 language sql stable security definer set search_path = pg_catalog, pg_temp
 as $$

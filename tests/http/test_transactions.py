@@ -193,6 +193,54 @@ async def test_the_same_id_takes_effect_once_and_answers_the_same(
     (await client.send("POST", transactions, other)).problem(422, "transaction_reused")
 
 
+async def test_a_repeat_gets_the_first_answer_whatever_has_happened_since(
+    client: Client, database: Database, workspace: str, transactions: str
+) -> None:
+    one, two, three = (database.task(workspace, title=title) for title in ("One", "Two", "Three"))
+    new = str(uuid.uuid4())
+    body = {
+        "id": str(uuid.uuid4()),
+        "operations": [
+            {"type": "create", "collection": "task", "data": {"title": "A"}},
+            {"type": "set", "recordId": two["displayId"], "key": "title", "value": "Two"},
+            {"type": "create", "collection": "task", "recordId": new.upper(), "data": {}},
+            {"type": "set", "recordId": one["id"], "key": "title", "value": "Uno"},
+            {"type": "create", "collection": "task", "data": {"title": "B"}},
+            {"type": "delete", "recordId": three["id"]},
+            {"type": "set", "recordId": one["id"].upper(), "key": "points", "value": 1},
+        ],
+    }
+    first = await client.call("POST", transactions, body)
+    assert [record["version"] for record in first["records"]] == [1, 1, 1, 3, 1, 2]
+    await client.call("PATCH", f"/api/tasks/{one['id']}", {"patch": {"title": "Later"}})
+    await client.call("DELETE", f"/api/v1/workspaces/{workspace}/records/{one['id']}")
+    await client.call("PATCH", f"/api/tasks/{two['id']}", {"patch": {"title": "Later"}})
+    assert await client.call("POST", transactions, body) == first
+    replayed = await client.call("POST", f"{transactions}/replay", {"transactions": [body]})
+    assert replayed["results"] == [first]
+
+
+async def test_a_repeat_does_not_tell_of_what_its_author_may_no_longer_read(
+    client: Client, database: Database, workspace: str, transactions: str
+) -> None:
+    task = database.task(workspace, title="One")
+    database.join(workspace, "Bob", "editor")
+    bob = Client(client.session, client.url, database.token("Bob"))
+    body = {
+        "id": str(uuid.uuid4()),
+        "operations": [{"type": "set", "recordId": task["id"], "key": "title", "value": "Bob's"}],
+    }
+    first = await bob.call("POST", transactions, body)
+    assert first["records"][0]["data"]["title"] == "Bob's"
+    database.run(
+        "insert into core.role (workspace_id, key, label, read, edit, may)"
+        " values (%s, 'narrow', 'Narrow', '{task:own}', '{*}', '{}')",
+        workspace,
+    )
+    database.join(workspace, "Bob", "narrow")
+    assert await bob.call("POST", transactions, body) == {**first, "records": [{"id": task["id"]}]}
+
+
 async def test_what_two_change_in_different_fields_merges_and_in_the_same_collides(
     client: Client, database: Database, workspace: str, transactions: str
 ) -> None:

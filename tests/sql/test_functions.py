@@ -94,6 +94,7 @@ DEFINERS = {
     "logic.migration_size": "reads records, whoever sees them",
     "logic.notice_append": "takes the clock and writes the log",
     "logic.one_time_token_take": "writes one-time tokens",
+    "logic.operations_records": "reads the log of a write of the caller's own",
     "logic.owner_other": "reads and locks accounts",
     "logic.password_set": "writes accounts, sessions and mails",
     "logic.position_back": "manual order is one for all, whoever sees which records",
