@@ -23,11 +23,13 @@ def log_of(database: Database, workspace: str) -> list[dict[str, Any]]:
         "position",
         "position_before",
         "document",
+        "inverse",
+        "actor_id",
         "transaction_id",
     )
     rows = database.run(
         "select seq, at, action, collection, record_id::text, version, patch, before, position,"
-        " position_before, document, transaction_id::text"
+        " position_before, document, inverse, actor_id::text, transaction_id::text"
         " from core.change where workspace_id = %s order by seq",
         workspace,
     )

@@ -85,6 +85,15 @@ async def test_a_move_to_nowhere_changes_nothing(
     assert (answer["version"], answer["position"]) == (1, before["position"])
 
 
+@pytest.mark.parametrize("side", ["before", "after"])
+async def test_a_move_beside_itself_changes_nothing(
+    client: Client, records: str, four: list[str], side: str
+) -> None:
+    before = await client.call("GET", f"{records}/{four[1]}")
+    moved = await move(client, records, four[1], **{side: four[1]})
+    assert (moved["version"], moved["position"]) == (before["version"], before["position"])
+
+
 async def test_neighbours_in_the_wrong_order_are_refused(
     client: Client, records: str, four: list[str]
 ) -> None:

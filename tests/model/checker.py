@@ -9,6 +9,7 @@ from model.history import History
 from model.reads import check_reads
 from model.serial import Violation
 from model.timeline import Timeline, replayed
+from model.undos import check_undos
 from model.writes import check_writes
 
 
@@ -22,6 +23,7 @@ def violations(history: History) -> list[Violation]:
     if not found:
         found += check_writes(history, end, timeline)
         found += check_reads(history, timeline)
+        found += check_undos(end, timeline)
         found += check_clients(history, end, timeline)
     return list(dict.fromkeys(found))
 

@@ -12,7 +12,8 @@ from json_documents import merged
 Document = dict[str, Any]
 Operation = dict[str, Any]
 
-ON_DOCUMENTS = ("set", "unset", "merge", "increment", "list-insert", "list-remove")
+NOW = "<now>"  # what set-now makes of a field, until somebody has seen what it was
+ON_DOCUMENTS = ("set", "set-now", "unset", "merge", "increment", "list-insert", "list-remove")
 
 
 class RefusedError(Exception):
@@ -30,7 +31,7 @@ def claims_of(operations: Iterable[Operation]) -> set[str]:
     for operation in operations:
         if operation["type"] == "merge":
             claims.update(operation["patch"])
-        elif operation["type"] in ("set", "unset"):
+        elif operation["type"] in ("set", "set-now", "unset"):
             claims.add(path_of(operation)[0])
     return claims
 
@@ -45,6 +46,8 @@ def applied(document: Document, operation: Operation) -> Document:
     match operation["type"]:
         case "set":
             return _put(document, path, operation["value"])
+        case "set-now":
+            return _put(document, path, NOW)
         case "unset":
             return _put(document, path, None)
         case "increment":
@@ -61,6 +64,11 @@ def with_fields(document: Document, source: Document, keys: Collection[str]) -> 
     """A document with some fields as another one has them."""
     kept = {key: value for key, value in document.items() if key not in keys}
     return {**kept, **{key: source[key] for key in keys if key in source}}
+
+
+def seen(document: Document, real: Document) -> Document:
+    """A document with the times that a real one has, where it has only that there is one."""
+    return {key: real.get(key) if value == NOW else value for key, value in document.items()}
 
 
 def _checked(value: Any, kind: type, missing: Any) -> Any:

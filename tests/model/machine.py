@@ -45,6 +45,7 @@ def operation(kind: str, **more: Any) -> st.SearchStrategy[dict[str, Any]]:
 on_documents = st.one_of(
     operation("set", key=keys, value=values),
     operation("set", path=st.just(["meta", "a"]), value=values),
+    operation("set-now", key=keys),
     operation("unset", key=keys),
     operation("merge", patch=st.fixed_dictionaries({"meta": st.fixed_dictionaries({"b": values})})),
     operation("increment", key=st.just("points"), by=st.integers(-3, 5)),
@@ -58,7 +59,10 @@ on_records = st.one_of(
     operation("create", collection=st.just("task"), data=st.just({"points": 0})),
     operation("delete"),
     operation("restore"),
-    operation("move"),
+    operation("move", before=places),
+    operation("move", after=places),
+    operation("move", field=keys, value=values),
+    operation("move", field=keys, value=values, before=places),
 )
 operations = st.one_of(on_documents, on_documents, on_documents, on_records)
 routes = st.sampled_from([(0,), (1,), (0, 1)])
@@ -92,6 +96,11 @@ class Machine(RuleBasedStateMachine):
             return f"v{self.fresh}"
         return value
 
+    def _placed(self, drawn: dict[str, Any]) -> dict[str, str]:
+        """The records of an operation, in place of their places."""
+        names = ["recordId", *(("before", "after") if drawn["type"] == "move" else ())]
+        return {name: self.scene.records[drawn[name]] for name in names if name in drawn}
+
     @rule(client=clients, drawn=st.lists(operations, min_size=1, max_size=3), policy=policies)
     def write(self, client: int, drawn: list[Any], policy: str | None) -> None:
         """A user writes; his client keeps it."""
@@ -111,10 +120,7 @@ class Machine(RuleBasedStateMachine):
         self._do(self.scene.replicas[client].flush(*to, fault=fault))
 
     async def _write(self, client: int, drawn: list[Any], policy: str | None) -> None:
-        named = [
-            {**self._filled(each), "recordId": self.scene.records[each["recordId"]]}
-            for each in drawn
-        ]
+        named = [{**self._filled(each), **self._placed(each)} for each in drawn]
         self.scene.replicas[client].write(named, policy)
 
     @rule(client=clients, name=st.sampled_from(["undo", "redo"]))
@@ -127,6 +133,24 @@ class Machine(RuleBasedStateMachine):
             await self.scene.replicas[client].flush()
 
         self._do(call())
+
+    @rule(client=clients, drawn=on_documents, redo=st.booleans())
+    def regret(self, client: int, drawn: Any, redo: bool) -> None:
+        """A user does something, the next one does it over, and the first one takes his back."""
+        self._note("regret", client=client, drawn=drawn, redo=redo)
+
+        async def regret() -> None:
+            first, second = (
+                self.scene.replicas[(client + n) % len(self.scene.replicas)] for n in range(2)
+            )
+            for replica in (first, second):
+                await self._write(self.scene.replicas.index(replica), [drawn], None)
+                await replica.flush()
+            for name in ["undo", *(["redo"] if redo else [])]:
+                first.call(name)
+                await first.flush()
+
+        self._do(regret())
 
     @rule(client=clients, to=routes, fault=losses, first=st.integers(0, 3))
     def send(self, client: int, to: tuple[int, ...], fault: str | None, first: int) -> None:
@@ -263,7 +287,8 @@ def explore(
             raise
     if broken:
         broken[0].history.save(report)
-        broken[0].add_note(f"MODEL_SEED={start} plays it again, the history is {report}")
+        replay = f"MODEL_SEED={start} MODEL_EXAMPLES={examples} MODEL_STEPS={steps}"
+        broken[0].add_note(f"{replay} plays it again, the history is {report}")
         raise broken[0]
     return histories
 

@@ -177,7 +177,8 @@ class Outbox:
 def _outcome(status: int, answer: Any) -> Entry:
     """What an answer says of a write."""
     if 200 <= status < 300:
-        records = {record["id"]: record_of(record) for record in answer["records"]}
+        seen = (record for record in answer["records"] if "version" in record)
+        records = {record["id"]: record_of(record) for record in seen}
         return {"outcome": "ok", "settled": True, "seq": answer["seq"], "records": records}
     facts: Entry = {"status": status, "code": answer["code"]}
     if answer["code"] == "transaction_expired":  # it is written, so long ago that no more is kept

@@ -123,7 +123,7 @@ class Scene:
             ),
             "log": log_told(database, workspace),
             "transactions": database.run(
-                "select id::text, first_seq, last_seq from core.transaction"
+                "select id::text, first_seq, last_seq, undone_by::text from core.transaction"
                 " where workspace_id = %s",
                 workspace,
             ),

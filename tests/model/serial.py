@@ -16,6 +16,7 @@ from model.documents import (
     RefusedError,
     applied,
     claims_of,
+    seen,
     with_fields,
 )
 from model.timeline import Since, Timeline
@@ -57,12 +58,32 @@ def check_result(
         except UnseenError as error:
             yield Violation("lost update", f"seq {first} wrote {own} over {record}: {error}")
         else:
-            if (after["data"], after["deleted"]) != (course.document, course.deleted):
+            made = seen(course.document, after["data"])
+            if (after["data"], after["deleted"]) != (made, course.deleted):
                 yield Violation(
                     "wrong result",
                     f"seq {first} to {last} made {after} of {record}, but {own} on {before} makes"
                     f" {course.document} (deleted: {course.deleted})",
                 )
+    yield from _check_place(timeline, first, last, operations)
+
+
+def _check_place(
+    timeline: Timeline, first: int, last: int, operations: list[Operation]
+) -> Iterator[Violation]:
+    """Whether the only move of a transaction, if it was done, put its record beside the other."""
+    moves = [operation for operation in operations if operation["type"] == "move"]
+    named = [(m, side) for m in moves for side in ("before", "after") if side in m]
+    if len(moves) != 1 or not named:
+        return
+    ((move, side),) = named
+    record, other = move["recordId"], move[side]
+    if timeline.at(record, first - 1)["position"] == timeline.at(record, last)["position"]:
+        return  # it was there already, or was left where it was
+    order = timeline.order(last)
+    step = 1 if side == "before" else -1
+    if order.index(record) + step != order.index(other):
+        yield Violation("wrong place", f"seq {first} to {last} did {move}, which made {order}")
 
 
 @dataclass
@@ -98,7 +119,16 @@ class _Course:
         match operation["type"]:
             case "move":
                 self._check_there()
-                self._bring_back()
+                if "field" in operation:
+                    self.draft = with_fields(
+                        self.document,
+                        {operation["field"]: operation["value"]},
+                        [operation["field"]],
+                    )
+                    self.claims = {operation["field"]}
+                    self.write()
+                else:
+                    self._bring_back()
             case "delete":
                 self._delete()
             case "restore":

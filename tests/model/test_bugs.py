@@ -113,6 +113,30 @@ BUGS = [
         id="a snapshot says a later seq than it shows",
     ),
     pytest.param(
+        [
+            Bug(
+                "logic.undo_change",
+                "if v_field.now is not distinct from nullif(v_field.new, 'null') then",
+                "if true then",
+            )
+        ],
+        {"wrong undo"},
+        6,
+        id="an undo writes over what others have changed since",
+    ),
+    pytest.param(
+        [
+            Bug(
+                "logic.operation_move",
+                "p_operation ->> 'before', p_operation ->> 'after'",
+                "p_operation ->> 'after', p_operation ->> 'before'",
+            )
+        ],
+        {"wrong place"},
+        6,
+        id="a move puts its record on the other side",
+    ),
+    pytest.param(
         [Bug("logic.log_verdict", "if not starts_with(v_epoch::text, p_epoch)", "if false")],
         {"reset not told"},
         5,

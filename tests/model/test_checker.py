@@ -25,6 +25,8 @@ def change(seq: int, record: str, version: int, patch: Entry, before: Entry, by:
         "position": "m" if created else None,
         "position_before": None,
         "document": {"data": patch} if created else None,
+        "inverse": None,
+        "actor_id": "Ada",
         "transaction_id": by,
         "xid": "1",
     }
@@ -125,7 +127,9 @@ def clean() -> History:
         ),
         {
             "type": "end", "epoch": "e", "log": LOG, "tables": LAST, "snapshot": LAST,
-            "transactions": [["create", 1, 2], ["step", 3, 4], ["title", 5, 5]],
+            "transactions": [
+                ["create", 1, 2, None], ["step", 3, 4, None], ["title", 5, 5, None]
+            ],
         },
     ]  # fmt: skip
     return History(deepcopy(entries))
@@ -156,7 +160,7 @@ def lose_a_write(history: History) -> None:
 def do_nothing(history: History) -> None:
     """It was acknowledged, and should have changed something."""
     lose_a_write(history)
-    of(history, "end")["transactions"].append(["lost", None, 5])
+    of(history, "end")["transactions"].append(["lost", None, 5, None])
     of(history, "write")["seq"] = 5
 
 
@@ -199,7 +203,7 @@ def lose_an_insertion(history: History) -> None:
 def tear_a_transaction(history: History) -> None:
     rows = log(history)
     rows[3], rows[4] = {**rows[4], "seq": 4}, {**rows[3], "seq": 5}
-    of(history, "end")["transactions"][1:] = [["step", 3, 5], ["title", 4, 4]]
+    of(history, "end")["transactions"][1:] = [["step", 3, 5, None], ["title", 4, 4, None]]
 
 
 def answer_another_seq(history: History) -> None:
@@ -208,6 +212,21 @@ def answer_another_seq(history: History) -> None:
 
 def answer_another_document(history: History) -> None:
     of(history, "write", 1)["records"][A]["data"]["n"] = 9
+
+
+def answer_a_later_version(history: History) -> None:
+    of(history, "write", 1)["records"][A] = LAST[A]
+
+
+def put_elsewhere(history: History) -> None:
+    move = {"type": "move", "recordId": A, "before": B}
+    of(history, "write", 1)["request"]["operations"].append(move)
+    log(history)[2].update(position="z", position_before="m")
+
+
+def undo_something_else(history: History) -> None:
+    """The title was to take the step back."""
+    of(history, "end")["transactions"][1][3] = "title"
 
 
 def refuse_for_nothing(history: History) -> None:
@@ -337,6 +356,9 @@ def test_a_clean_history_has_no_violation() -> None:
         (tear_a_transaction, "torn transaction"),
         (answer_another_seq, "wrong answer"),
         (answer_another_document, "wrong answer"),
+        (answer_a_later_version, "wrong answer"),
+        (put_elsewhere, "wrong place"),
+        (undo_something_else, "wrong undo"),
         (refuse_for_nothing, "refused for nothing"),
         (fail, "server error"),
         (order_against_time, "not in real time"),

@@ -69,6 +69,12 @@ class Timeline:
                 found.touched |= keys
         return found
 
+    def order(self, seq: int) -> list[str]:
+        """All records in manual order behind a seq, deleted ones among them."""
+        found = {record: self.at(record, seq) for record in list(self.states)}
+        there = {record: state["position"] for record, state in found.items() if state["version"]}
+        return sorted(there, key=lambda record: (there[record].encode(), record))
+
     def live(self, seq: int) -> dict[str, dict[str, Any]]:
         """All records that are there behind a seq."""
         found = {record: self.at(record, seq) for record in list(self.states)}

@@ -19,7 +19,7 @@ def check_writes(history: History, end: Entry, timeline: Timeline) -> Iterator[V
         if changes[0]["transaction_id"] is not None:
             found[changes[0]["transaction_id"]].append(changes)
     kept: dict[str, list[Any]] = defaultdict(list)
-    for id_, first, last in end["transactions"]:
+    for id_, first, last, _ in end["transactions"]:
         kept[id_].append((first, last))
     for id_, entries in tries.items():
         yield from _check_one(id_, entries, found[id_], kept[id_], timeline)
@@ -83,8 +83,8 @@ def _check_answers(
         if entry.get("seq", last) != last:
             yield Violation("wrong answer", f"{id_} was answered seq {entry['seq']}, it is {last}")
         for record, state in entry["records"].items():
-            true = timeline.version(record, state["version"])
-            if true is None or true["data"] != state["data"]:
+            true = timeline.at(record, last)
+            if (true["version"], true["data"]) != (state["version"], state["data"]):
                 yield Violation("wrong answer", f"{id_} was answered {state}, it is {true}")
 
 
