@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from support import Client, Database
+from undoing import content
 
 
 @pytest.fixture
@@ -137,6 +138,37 @@ async def test_it_is_all_or_nothing_and_says_which_operation_failed(
     assert reply.problem(409, "record_exists")["recordId"] == task["id"]
     assert log_length(database, workspace) == before
     assert title(database, task) == "One"
+
+
+async def test_what_spans_collections_is_written_in_all_of_them_or_in_none(
+    client: Client, database: Database
+) -> None:
+    workspace = database.workspace(template="collaboration")
+    home = f"/api/v1/workspaces/{workspace}"
+    task = database.task(workspace, title="One")
+    note = await client.call(
+        "POST", f"{home}/records", {"collection": "note", "data": {"title": "Ideas"}}
+    )
+    new = str(uuid.uuid4())
+    create = {"type": "create", "collection": "board", "recordId": new, "data": {"title": "New"}}
+    on_task = {"type": "set", "recordId": task["id"], "key": "boardId", "value": new}
+    on_note = {"type": "set", "recordId": note["id"], "key": "content", "value": "Hello"}
+    refused = {"type": "set", "recordId": note["id"], "key": "pinned", "value": "yes"}
+    before = content(database, workspace), log_length(database, workspace)
+    body = {"operations": [create, on_task, on_note, refused]}
+    reply = await client.send("POST", f"{home}/transactions", body)
+    assert reply.problem(422, "invalid_document_fields")["recordId"] == note["id"]
+    assert (content(database, workspace), log_length(database, workspace)) == before
+    own = str(uuid.uuid4())
+    answer = await apply(client, f"{home}/transactions", create, on_task, on_note, id=own)
+    assert [record["id"] for record in answer["records"]] == [new, task["id"], note["id"]]
+    changes = (await client.call("GET", f"{home}/changes?since={note['seq']}"))["changes"]
+    assert [(change["event"], change["seq"] - note["seq"]) for change in changes] == [
+        ("board-created", 1),
+        ("task-updated", 2),
+        ("note-updated", 3),
+    ]
+    assert {change["transactionId"] for change in changes} == {own}
 
 
 @pytest.mark.parametrize(
