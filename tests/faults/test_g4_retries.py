@@ -50,12 +50,18 @@ async def test_every_kind_of_write_takes_effect_once_and_answers_alike_when_retr
 ) -> None:
     workspace = database.workspace()
     one, other = (database.task(workspace, title=t)["id"] for t in ("One", "Other"))
+    operations = [
+        {"type": "increment", "recordId": id_, "key": "points", "by": 1} for id_ in (one, other)
+    ]
     writes: list[tuple[str, str, Any]] = [
         ("POST", f"{_records(workspace)}?collection=task", {"data": {"title": "New"}}),
         ("PATCH", f"{_records(workspace)}/{one}", {"patch": {"title": "Two"}}),
         ("POST", f"{_records(workspace)}/{one}/move", {"after": other}),
         ("DELETE", f"{_records(workspace)}/{one}", None),
         ("POST", f"{_records(workspace)}/{one}/restore", None),
+        ("POST", f"/api/v1/workspaces/{workspace}/transactions", {"operations": operations}),
+        ("POST", f"/api/v1/workspaces/{workspace}/undo", None),
+        ("POST", f"/api/v1/workspaces/{workspace}/redo", None),
         ("POST", "/api/v1/workspaces", {"name": "Another", "template": "tasks"}),
     ]
     for method, path, body in writes:
@@ -63,7 +69,8 @@ async def test_every_kind_of_write_takes_effect_once_and_answers_alike_when_retr
         first = await two[0].call(method, path, body, **same)
         again = await two[1].call(method, path, body, **same)
         assert again == first, f"{method} {path}"
-    assert len(check_workspace(database, workspace)) == 3 + 5  # the member, two tasks, the writes
+    # the member, two tasks, five writes of one record, three of two
+    assert len(check_workspace(database, workspace)) == 3 + 5 + 3 * 2
     assert database.value("select count(*) from core.workspace") == 2
 
 
@@ -173,31 +180,43 @@ async def test_a_retry_after_the_server_was_killed_finds_what_it_did(
     database: Database, spawn: Callable[..., ServerProcess], session: aiohttp.ClientSession
 ) -> None:
     workspace = database.workspace()
-    tasks = [database.task(workspace, title="First")["id"] for _ in range(12)]
+    tasks = [database.task(workspace, title="First")["id"] for _ in range(13)]
     first, second = spawn(), spawn()
     token = database.token("Ada")
     one, other = (Client(session, server.url, token) for server in (first, second))
-    keys = [_key() for _ in tasks]
+    several = [
+        {"type": "set", "recordId": tasks[12], "key": "title", "value": "Second 12"},
+        {"type": "create", "collection": "task", "data": {"title": "Second 13"}},
+    ]
+    writes: list[tuple[str, str, Any, Any]] = [
+        ("PATCH", f"/api/tasks/{task}", {"patch": {"title": f"Second {n}"}}, _key())
+        for n, task in enumerate(tasks[:12])
+    ]
+    transactions = f"/api/v1/workspaces/{workspace}/transactions"
+    writes.append(("POST", transactions, {"operations": several}, _key()))
 
     async def write(client: Client, n: int) -> Any:
-        path, body = f"/api/tasks/{tasks[n]}", {"patch": {"title": f"Second {n}"}}
-        return await client.call("PATCH", path, body, **keys[n])
+        method, path, body, same = writes[n]
+        return await client.call(method, path, body, **same)
 
     async with psql(database) as holder:
         await holder.execute("begin")
         # a batch that has done its work and can't commit yet
         await holder.execute("lock table core.transaction in share mode")
-        lost = [asyncio.create_task(write(one, n)) for n in range(len(tasks))]
+        lost = [asyncio.create_task(write(one, n)) for n in range(len(writes))]
         async with psql(database) as watcher:
             await eventually(lambda: _waiting(watcher), what="a batch under way")
         first.kill()
         await holder.execute("rollback")
     failed = await asyncio.gather(*lost, return_exceptions=True)
     assert all(isinstance(answer, aiohttp.ClientError) for answer in failed)
-    answers = await asyncio.gather(*(write(other, n) for n in range(len(tasks))))
-    assert [answer["data"]["title"] for answer in answers] == [f"Second {n}" for n in range(12)]
+    *patched, applied = await asyncio.gather(*(write(other, n) for n in range(len(writes))))
+    records = [*patched, *applied["records"]]
+    assert [record["data"]["title"] for record in records] == [f"Second {n}" for n in range(14)]
     titles = titles_written(check_workspace(database, workspace))
-    assert sorted(titles[12:]) == sorted(f"Second {n}" for n in range(12))
+    assert sorted(titles[13:]) == sorted(f"Second {n}" for n in range(14))
+    at = titles.index("Second 12")
+    assert titles[at : at + 2] == ["Second 12", "Second 13"], "nothing between"
 
 
 async def _waiting(watcher: Any) -> bool:
