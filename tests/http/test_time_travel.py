@@ -4,6 +4,7 @@ import random
 from typing import Any
 
 from support import Client, Database
+from undoing import content, planted
 
 
 async def test_a_record_is_shown_as_it_was_at_every_seq(
@@ -77,6 +78,57 @@ async def test_a_record_gets_back_what_it_was_by_a_change_of_its_own(
     database.join(workspace, "Vera", "viewer")
     vera = Client(client.session, client.url, database.token("Vera"))
     (await vera.send("POST", f"{path}/restore?at={task['seq']}")).problem(403, "not_permitted")
+
+
+async def test_a_record_that_was_deleted_then_is_there_with_its_document_of_then(
+    client: Client, database: Database, workspace: str, records: str
+) -> None:
+    task = database.task(workspace, title="One")
+    path = f"{records}/{task['id']}"
+    deleted = await client.call("DELETE", path)
+    restored = await client.call("POST", f"{path}/restore")
+    again = await client.call("POST", f"{path}/restore?at={deleted['seq']}")
+    assert (again["deletedAt"], again["seq"]) == (None, restored["seq"]), "it was this already"
+    await client.call("PATCH", path, {"patch": {"title": "Two"}})
+    for gone in (False, True):
+        if gone:
+            await client.call("DELETE", path)
+        back = await client.call("POST", f"{path}/restore?at={deleted['seq']}")
+        assert (back["deletedAt"], back["data"]) == (None, task["data"])
+        assert (await client.call("GET", path))["deletedAt"] is None
+
+
+async def test_what_comes_back_is_the_document_and_not_the_place(
+    client: Client, database: Database, workspace: str, records: str
+) -> None:
+    one, two = (database.task(workspace, title=title) for title in ("One", "Two"))
+    path = f"{records}/{two['id']}"
+    body = {"field": "status", "value": "done", "before": one["id"]}
+    moved = await client.call("POST", f"{path}/move", body)
+    back = await client.call("POST", f"{path}/restore?at={two['seq']}")
+    assert back["data"] == two["data"]
+    assert back["position"] == moved["position"] != two["position"]
+
+
+async def test_undo_takes_a_return_to_an_earlier_seq_back_exactly(
+    client: Client, database: Database, workspace: str, records: str
+) -> None:
+    home = f"/api/v1/workspaces/{workspace}"
+    task = planted(database, workspace, title="One", points=1, meta={"a": [1]})
+    path = f"{records}/{task}"
+    was = await client.call("GET", f"{home}/snapshot")
+    change = {"patch": {"title": "Two", "points": None, "meta": {"a": [2], "b": 3}, "owner": "Ada"}}
+    await client.call("PATCH", path, change)
+    for gone in (False, True):
+        if gone:
+            await client.call("DELETE", path)
+        before = content(database, workspace)
+        await client.call("POST", f"{path}/restore?at={was['seq']}")
+        after = content(database, workspace)
+        assert after != before
+        for name, expected in (("undo", before), ("redo", after), ("undo", before)):
+            assert (await client.call("POST", f"{home}/{name}"))["skipped"] == []
+            assert content(database, workspace) == expected
 
 
 async def test_who_could_not_read_it_then_does_not_see_it(
