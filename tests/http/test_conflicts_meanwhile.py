@@ -6,6 +6,7 @@ to it; then Ada sends what she did, with the version.
 
 import itertools
 import uuid
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -17,8 +18,10 @@ CHANGES: dict[str, dict[str, Any]] = {
     "set": {"key": "title", "value": "Mine"},
     "merge": {"patch": {"title": "Mine"}},
     "unset": {"key": "owner"},
+    "set-now": {"key": "owner"},
     "increment": {"key": "points", "by": 2},
     "list-insert": {"key": "tags", "value": "b"},
+    "list-remove": {"key": "tags", "value": "a"},
 }
 TASK = {"title": "One", "status": "todo", "points": 1, "owner": "Eve", "tags": ["a"]}
 
@@ -89,18 +92,31 @@ def op(kind: str, id: str, **more: Any) -> dict[str, Any]:
     return {"type": kind, "recordId": id, **CHANGES.get(kind, {}), **more}
 
 
-def changed(kind: str) -> dict[str, Any]:
-    """The task as an operation leaves it."""
+def changed(kind: str, now: str = "") -> dict[str, Any]:
+    """The task as an operation leaves it, at this time."""
     match kind:
         case "set" | "merge":
             return {**TASK, "title": "Mine"}
         case "unset":
             return {key: value for key, value in TASK.items() if key != "owner"}
+        case "set-now":
+            return {**TASK, "owner": now}
         case "increment":
             return {**TASK, "points": 3}
         case "list-insert":
             return {**TASK, "tags": ["a", "b"]}
+        case "list-remove":
+            return {**TASK, "tags": []}
     return {**TASK, "status": "done"}
+
+
+def time_in(data: dict[str, Any], kind: str) -> str:
+    """The time that `set-now` has put into a document; of all else nothing."""
+    if kind != "set-now":
+        return ""
+    now = str(data["owner"])
+    assert datetime.fromisoformat(now).tzinfo is not None
+    return now
 
 
 # Deleted meanwhile
@@ -114,20 +130,17 @@ async def test_a_change_of_what_was_deleted_collides_with_the_deletion(desk: Des
         before = desk.length()
         reply = await desk.send(rule, op(kind, id, **more))
         if rule == "reject":
-            assert reply.problem(409, "conflict")["conflicts"] == [
-                {
-                    "recordId": id,
-                    "key": None,
-                    "base": TASK,
-                    "yours": changed(kind),
-                    "theirs": None,
-                }
-            ]
+            (found,) = reply.problem(409, "conflict")["conflicts"]
+            yours = changed(kind, time_in(found["yours"], kind))
+            assert found == {
+                "recordId": id, "key": None, "base": TASK, "yours": yours, "theirs": None
+            }  # fmt: skip
         else:
             (record,) = reply.json["records"]
             assert (record["deletedAt"] is None) == (rule == "yours")
         if rule == "yours":
-            assert desk.row(id) == (changed(kind), True)
+            data, there = desk.row(id)
+            assert (data, there) == (changed(kind, time_in(data, kind)), True)
         else:
             assert (desk.row(id), desk.length()) == ((TASK, False), before)
 

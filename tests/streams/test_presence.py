@@ -144,8 +144,11 @@ async def test_typing_has_an_event_of_its_own_and_ends_by_itself(
         async with place.stream() as stream:
             await place.put(task)
             await place.put(task, "typing")
-            told = [summary(await stream.next()) for _ in range(3)]
-        assert told == [("joined", task), ("typing True", task), ("typing False", task)]
+            told = await stream.take(3)
+        assert [summary(event) for event in told] == [
+            ("joined", task), ("typing True", task), ("typing False", task),
+        ]  # fmt: skip
+        assert [(event.name, event.id) for event in told[1:]] == [("typing", None)] * 2
         assert (await place.present())[0]["state"] == "active"
 
 
