@@ -164,6 +164,50 @@ async def test_a_transaction_that_is_sent_again_takes_effect_once(board: Board) 
     assert (await board.get())["data"]["points"] == 2
 
 
+# "Offline Support - Work without internet, auto-sync when online"
+
+
+async def test_an_offline_queue_meets_what_others_did_and_a_retry_of_it_changes_nothing(
+    board: Board, member: Callable[[str, str, str], Client]
+) -> None:
+    known, eve = await board.get(), member(board.workspace, "Eve", "editor")
+    since = (await board.client.call("GET", f"{board.base}/snapshot"))["seq"]
+    await board.write(board.set("title", "Eve's notes"), board.set("status", "done"), by=eve)
+    new = str(uuid.uuid4())
+    step = {"type": "increment", "table": "tasks", "id": board.task, "key": "points", "by": 2}
+    queue: list[dict[str, Any]] = [
+        {"operations": [board.set("title", "My notes")]},
+        {"operations": [board.set("status", "in_progress")], "onConflict": "yours"},
+        {"operations": [step]},
+        {"operations": [{"type": "create", "table": "tasks", "id": new, "data": {"title": "New"}}]},
+        {"operations": [board.set("boardId", board.board, new)]},
+    ]
+    base = {"baseVersions": {board.task: known["version"]}}
+    body = {"transactions": [{"id": str(uuid.uuid4()), **base, **each} for each in queue]}
+    verdicts, states = [], []
+    for _ in range(2):  # the first answer may be lost
+        answer = await board.client.call("POST", f"{board.base}/transactions/replay", body)
+        verdicts.append([
+            result["problem"]["conflicts"] if "problem" in result else result["seq"]
+            for result in answer["results"]
+        ])  # fmt: skip
+        states.append(await board.client.call("GET", f"{board.base}/snapshot"))
+    assert verdicts[0] == verdicts[1]
+    assert states[0] == states[1]
+    (conflict,) = verdicts[0][0]
+    assert (conflict["key"], conflict["yours"], conflict["theirs"]) == (
+        "title", "My notes", "Eve's notes",
+    )  # fmt: skip
+    data = (await board.get())["data"]
+    assert (data["title"], data["status"], data["points"]) == ("Eve's notes", "in_progress", 2)
+    path = f"{board.base}/changes?since={since}&coalesce=true"
+    changes = (await board.client.call("GET", path))["changes"]
+    assert {change["id"]: change["patch"] for change in changes} == {
+        board.task: {"title": "Eve's notes", "status": "in_progress", "points": 2},
+        new: (await board.get(new))["data"],
+    }
+
+
 # "Other Users Get Update: WebSocket message: task:task-123 version 5 … if (cachedVersion < 5)"
 
 

@@ -4,6 +4,7 @@ Each test quotes the item of the document that it is about. Where the document n
 (Socket.io, Redis, Prisma), what it is for is tested, as it is done here.
 """
 
+import uuid
 from dataclasses import replace
 from typing import Any
 
@@ -248,7 +249,55 @@ async def test_the_last_writer_wins_or_the_conflict_is_shown(
     assert answer["title"] == "Three"
 
 
+async def test_the_user_chooses_which_value_stays(client: Client, workspace: str) -> None:
+    transactions = f"/api/v1/workspaces/{workspace}/transactions"
+    for choice, title in (("theirs", "Two"), ("yours", "Three")):
+        made = await task(client)
+        at = f"{TASKS}/{made['id']}"
+        await client.call("PATCH", at, {"title": "Two"})
+        merge = {"title": "Three", "priority": "high"}
+        body = {
+            "operations": [{"type": "merge", "recordId": made["id"], "patch": merge}],
+            "baseVersions": {made["id"]: 1},
+        }
+        (await client.send("POST", transactions, body)).problem(409, "conflict")
+        await client.call("POST", transactions, {**body, "onConflict": choice})
+        found = await client.call("GET", at)
+        assert (found["title"], found["priority"]) == (title, "high")
+
+
 # "Operation logging and replay", "Offline queue processing"
+
+
+async def test_an_offline_queue_is_replayed_and_the_client_brought_up_to_date(
+    client: Client, workspace: str
+) -> None:
+    base, known, new = f"/api/v1/workspaces/{workspace}", await task(client), str(uuid.uuid4())
+    data = {"title": "Written offline"}
+    queue = [
+        {"id": str(uuid.uuid4()), "operations": [operation]}
+        for operation in (
+            {"type": "create", "collection": "task", "recordId": new, "data": data},
+            {"type": "set", "recordId": known["id"], "key": "completed", "value": "no boolean"},
+            {"type": "set", "recordId": new, "key": "completed", "value": True},
+        )
+    ]
+    verdicts = []
+    for _ in range(2):
+        replay = f"{base}/transactions/replay"
+        answer = await client.call("POST", replay, {"transactions": queue})
+        assert [result["id"] for result in answer["results"]] == [each["id"] for each in queue]
+        verdicts.append([
+            result["problem"]["code"] if "problem" in result else result["seq"] - known["seq"]
+            for result in answer["results"]
+        ])  # fmt: skip
+    assert verdicts == [[1, "invalid_document_fields", 2]] * 2
+    path = f"{base}/changes?since={known['seq']}&coalesce=true"
+    answer = await client.call("GET", path)
+    assert (answer["seq"], answer["hasMore"]) == (known["seq"] + 2, False)
+    (change,) = answer["changes"]
+    assert (change["event"], change["id"], change["version"]) == ("task-created", new, 2)
+    assert change["patch"] == {**data, "completed": True}
 
 
 async def test_a_queue_that_is_sent_twice_takes_effect_once(client: Client, workspace: str) -> None:
