@@ -24,6 +24,13 @@ LEVELS = (
 )
 
 
+def is_workload(history: History) -> bool:
+    """Whether it is of a workload, whose records say of which kind they are."""
+    return any(
+        "kind" in state["data"] for end in history.of("end") for state in end["tables"].values()
+    )
+
+
 def anomalies(history: History) -> list[Violation]:
     """What no strictly serializable system shows."""
     (end,) = history.of("end")

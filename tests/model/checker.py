@@ -1,9 +1,13 @@
-"""Judges the history of a run by itself: `python -m model.checker FILE` judges a recorded one."""
+"""Judges the history of a run by its log: `python -m model.checker FILE` judges a recorded one.
+
+A workload's (test_consistency.py) it judges by itself, too, without the log.
+"""
 
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from model.anomalies import anomalies, is_workload
 from model.clients import check_clients
 from model.history import History
 from model.reads import check_reads
@@ -40,7 +44,8 @@ def _check_log(timeline: Timeline) -> Iterator[Violation]:
 def main(path: str) -> int:
     """Judges a recorded history, and says what it found."""
     with Path(path).open() as file:
-        found = violations(History.load(file))
+        history = History.load(file)
+    found = violations(history) + (anomalies(history) if is_workload(history) else [])
     print("\n".join(map(str, found)) or "nothing is wrong")
     return 1 if found else 0
 

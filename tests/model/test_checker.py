@@ -2,11 +2,12 @@
 
 from collections.abc import Callable
 from copy import deepcopy
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from model.checker import violations
+from model.checker import main, violations
 from model.history import Entry, History
 
 A, B = "record a", "record b"
@@ -410,3 +411,18 @@ def test_a_write_whose_answer_was_lost_may_be_there_or_not() -> None:
     lost = {**write("lost", 7, 0, {}, setting(B, "title", 1)), "outcome": "unknown"}
     absent.entries.insert(0, lost)
     assert violations(absent) == []
+
+
+def test_a_recorded_workload_is_judged_without_its_log_too(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def judged(history: History) -> tuple[int, bool]:
+        path = history.save(tmp_path / "history.jsonl")
+        return main(str(path)), "lost step" in capsys.readouterr().out
+
+    assert judged(clean()) == (0, False)
+    history = clean()
+    lose_a_step(history)
+    assert judged(history) == (1, False)
+    of(history, "end")["tables"][A]["data"]["kind"] = "counter"
+    assert judged(history) == (1, True)
