@@ -1,7 +1,8 @@
 """The model test: whatever users do and whatever befalls them, all ends where the log says.
 
 MODEL_EXAMPLES and MODEL_STEPS say how long it goes on (`make model`: longer), MODEL_SEED which
-operations and faults it plays. `python -m model.checker FILE` judges a recorded history again.
+operations and faults it plays: the same again only with the same MODEL_EXAMPLES and MODEL_STEPS.
+`PYTHONPATH=tests .venv/bin/python -m model.checker FILE` judges a recorded history again.
 """
 
 from pathlib import Path
