@@ -83,7 +83,7 @@ class Administrator:
         )
 
     def new_epoch(self) -> None:
-        """What `rowcast restore` does."""
+        """What an operator does after a restore (docs/operations.md, Backup)."""
         self.database.run(
             "update core.workspace set epoch = gen_random_uuid() where workspace_id = %s",
             self.workspace,

@@ -13,7 +13,7 @@ Damage = Callable[[Database, str], None]
 
 
 def new_epoch(database: Database, workspace: str) -> None:
-    """What `rowcast restore` does."""
+    """What an operator does after a restore (docs/operations.md, Backup)."""
     database.run(
         "update core.workspace set epoch = gen_random_uuid() where workspace_id = %s", workspace
     )
