@@ -1,6 +1,6 @@
 """Deliberate bugs, each put into the running database, are found by the machine and its checker.
 
-Six of them, and the violations that find them:
+Eight of them, and the violations that find them:
 
 - A repeated write is not known again, and happens once more: `applied twice`; or, where it finds
   its change made already, `wrong answer`.
@@ -9,10 +9,12 @@ Six of them, and the violations that find them:
 - The reader of the log skips changes, so that streams lack them: `gap`.
 - A transaction goes on without the operation that is refused, and is half done: `wrong result`.
 - A snapshot says a later seq than it shows: `wrong snapshot`.
+- An undo writes over what others have changed since: `wrong undo`.
+- A move puts its record on the other side of the one that it names: `wrong place`.
 - Nobody is told of a new epoch, and streams go on behind a restored backup: `reset not told`.
 
 Three more, of reads that lag, torn snapshots and lost updates, are in test_consistency.py, for a
-checker without the log. Each of the six is met within 50 scenes of its seed. Without bugs no scene
+checker without the log. Each of the eight is met within 50 scenes of its seed. Without bugs no scene
 breaks anything: that is the model test.
 """
 
