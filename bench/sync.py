@@ -19,6 +19,7 @@ from bench.server import Server
 SIZES = (10, 100)  # operations of a transaction
 OPERATIONS = 1_000  # the most that one may have
 PAGE = 1_000  # of changes, the most that one may have
+_THERE_AND_BACK = ("delete", "restore")
 Report = Callable[[str], None]
 
 
@@ -51,23 +52,52 @@ def transactions(
 
 
 def undo(bed: Bed, server: Server, plan: Plan, report: Report) -> list[Result]:
-    """undo: of a transaction that changes as many records as one may, in ms."""
+    """undo: of a transaction as large as one may be, in ms: the slowest of several kinds."""
     workspace = _workspace(bed, OPERATIONS)
-    applied, undone, fault = [], [], None
+    applied: dict[str, list[float]] = {}
+    undone: dict[str, list[float]] = {}
+    faults = []
     before = _content(bed, workspace)
     with Client(server.port) as client:
         for number in range(plan.rounds):
-            report(f"undo of {OPERATIONS:,} operations, round {number + 1} of {plan.rounds}")
-            request = _transaction(workspace, f"Round {number}")
-            applied.append(client.timed(request))
-            undone.append(client.timed(_post(workspace, "undo", {})))
-            if _content(bed, workspace) != before:
-                fault = "undo did not bring all back as it was"
+            for kind, operations in _kinds(workspace.records, number).items():
+                report(f"undo of {OPERATIONS:,} {kind}, round {number + 1} of {plan.rounds}")
+                request = _post(workspace, "transactions", {"operations": operations})
+                applied.setdefault(kind, []).append(client.timed(request))
+                undone.setdefault(kind, []).append(client.timed(_post(workspace, "undo", {})))
+                if _content(bed, workspace) != before:
+                    faults.append(f"undo of {kind} did not bring all back as it was")
+    milliseconds = {kind: round(middle(found) * 1000) for kind, found in undone.items()}
+    slowest = max(undone, key=lambda kind: middle(undone[kind]))
     details = {
-        "rounds_ms": [round(seconds * 1000) for seconds in undone],
-        "applied_ms": round(middle(applied) * 1000),
+        "slowest": slowest,
+        "undone_ms": milliseconds,
+        "applied_ms": {kind: round(middle(found) * 1000) for kind, found in applied.items()},
     }
-    return [Result("undo", middle(undone) * 1000, None, details, fault)]
+    fault = faults[0] if faults else None
+    return [Result("undo", middle(undone[slowest]) * 1000, None, details, fault)]
+
+
+def _kinds(records: list[str], number: int) -> dict[str, list[dict[str, Any]]]:
+    """Transactions of so many operations each, over all records or on one."""
+    first, second = records[:2]
+    new = {"type": "create", "collection": "task", "data": {"title": "New"}}
+    step = {"type": "increment", "key": "points", "by": 1}
+    return {
+        "values": [{**_title(f"Round {number}"), "recordId": record} for record in records],
+        "steps": [{**step, "recordId": record} for record in records],
+        "steps of one record": [{**step, "recordId": first} for _ in records],
+        "moves": [{"type": "move", "recordId": record, "before": first} for record in records[1:]],
+        "moves of one record": [
+            {"type": "move", "recordId": first, "after": records[1 + n % 9]}
+            for n in range(len(records))
+        ],
+        "creations": [new for _ in records],
+        "deletions": [{"type": "delete", "recordId": record} for record in records],
+        "restorations": [
+            {"type": kind, "recordId": second} for _ in records[::2] for kind in _THERE_AND_BACK
+        ],
+    }
 
 
 def replay(bed: Bed, server: Server, plan: Plan, report: Report) -> list[Result]:
@@ -148,21 +178,23 @@ def _workspace(bed: Bed, records: int) -> Workspace:
 
 
 def _content(bed: Bed, workspace: Workspace) -> Any:
+    """The documents that are there, in manual order."""
     with bed.connect() as connection:
         return connection.execute(
-            "select id, data, position, deleted_at from core.record where workspace_id = %s"
-            " order by id",
+            "select id, data from core.record where workspace_id = %s and deleted_at is null"
+            " order by position, id",
             [workspace.id],
         ).fetchall()
 
 
 def _transaction(workspace: Workspace, title: str) -> bytes:
     """One that gives every record this title."""
-    operations = [
-        {"type": "set", "recordId": record, "key": "title", "value": title}
-        for record in workspace.records
-    ]
+    operations = [{**_title(title), "recordId": record} for record in workspace.records]
     return _post(workspace, "transactions", {"operations": operations})
+
+
+def _title(title: str) -> dict[str, Any]:
+    return {"type": "set", "key": "title", "value": title}
 
 
 def _post(workspace: Workspace, path: str, body: Any) -> bytes:

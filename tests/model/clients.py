@@ -38,6 +38,8 @@ def _check_run(client: str, entries: Iterable[Entry], timeline: Timeline) -> Ite
     position = 0
     for entry in entries:
         told: list[Entry] = []
+        if entry["type"] == "changes" and entry["reset"]:
+            continue  # it is told, and begins anew with a snapshot
         if entry["type"] == "snapshot" and entry["applied"]:
             position = entry["seq"]
         elif entry["type"] == "connected" and entry["seq"] > position:

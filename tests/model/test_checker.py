@@ -396,6 +396,18 @@ def test_a_coalesced_page_does_what_its_changes_do() -> None:
     assert violations(history) == []
 
 
+@pytest.mark.parametrize("coalesced", [False, True])
+def test_a_page_that_says_reset_may_pass_over_changes(coalesced: bool) -> None:
+    history = clean()
+    page = of(history, "changes")
+    page.update(changes=[], coalesced=coalesced)
+    assert "gap" in {violation.kind for violation in violations(history)} or coalesced
+    page["reset"] = {"reason": "expired"}
+    restarted = {**of(history, "snapshot"), "client": "Cid", "seq": 5, "records": LAST}
+    history.entries.insert(history.entries.index(page) + 1, {**restarted, "started": 13})
+    assert violations(history) == []
+
+
 def test_what_stood_before_it_in_its_queue_collides_with_nothing() -> None:
     history = clean()
     write_over_unseen(history)
