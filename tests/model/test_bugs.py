@@ -14,8 +14,8 @@ Eight of them, and the violations that find them:
 - Nobody is told of a new epoch, and streams go on behind a restored backup: `reset not told`.
 
 Three more, of reads that lag, torn snapshots and lost updates, are in test_consistency.py, for a
-checker without the log. Each of the eight is met within 50 scenes of its seed. Without bugs no scene
-breaks anything: that is the model test.
+checker without the log. Each of the eight is met within 50 scenes of its seed. Without bugs no
+scene breaks anything: that is the model test.
 """
 
 from collections.abc import Iterator
