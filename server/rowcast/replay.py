@@ -2,8 +2,7 @@
 
 Each goes through the writer by itself, under its own id, as if it had come alone, and gets its own
 verdict. What depends on a refused one the database judges (logic.operations_run): here verdicts
-are only carried along, in a member `queue` in front of what the client sent. A line break ends it,
-so that the database can tell the two apart (logic.request_hash).
+are only carried along, in a member `queue` that no client can send.
 """
 
 import asyncio
@@ -98,7 +97,7 @@ class Queue:
         if not earlier and not refused:
             return text
         verdicts = orjson.dumps({"earlier": earlier, "refused": refused}).decode()
-        return f'{{"queue":{verdicts},\n{text[1:]}'
+        return f'{{"queue":{verdicts},{text[1:]}'
 
 
 async def replay_endpoint(request: web.Request) -> web.Response:

@@ -1,7 +1,7 @@
 -- Which fields of a document that a write would make were changed by others since the version that it is based on, to another value than
 -- the write's own: [{recordId, key, base, yours, theirs}], null standing for an absent field. Read from the log. What the caller's own writes changed
 -- last (p_own, see transaction_basis) does not collide. base is null where the caller could not have read it, and where
--- the log was trimmed since the version: then any field may have been changed, and from what can't be told.
+-- the log was trimmed since the version, or does not have it: then any field may have been changed, and from what can't be told.
 create or replace function logic.conflicts_since(p_record core.record, p_version integer, p_data jsonb, p_own jsonb default '{}') returns jsonb
 language sql stable security definer set search_path = pg_catalog, pg_temp
 as $$
@@ -22,6 +22,8 @@ as $$
       where c.workspace_id = p_record.workspace_id
         and c.record_id = p_record.id
         and c.version > p_version
+      union all
+      select f.key, null, null, null from jsonb_object_keys(p_data || p_record.data) f(key) where p_version > p_record.version
     ) d
     where d.own_seq is null or d.seq > d.own_seq
     group by d.key

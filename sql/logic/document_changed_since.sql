@@ -1,9 +1,9 @@
 -- Whether somebody else has changed a record's document since a version of it. p_own: as of deleted_since. Where the log was
--- trimmed since that version, it may have been.
+-- trimmed since that version, or does not have it, it may have been.
 create or replace function logic.document_changed_since(p_record core.record, p_version integer, p_own jsonb) returns boolean
 language sql stable security definer set search_path = pg_catalog, pg_temp
 as $$
-  select exists (
+  select p_version > p_record.version or exists (
     select from core.change c
     where c.workspace_id = p_record.workspace_id and c.record_id = p_record.id and c.version > p_version
       and (c.before is not null or c.action = 'baseline') and not logic.change_is_own(c, p_own))

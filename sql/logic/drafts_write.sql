@@ -2,12 +2,12 @@
 -- that are there (null). p_claims: of each the fields whose value was said. Where others changed one of them since the version that
 -- the transaction is based on (p_basis, see transaction_basis), to another value, it is left as it is (`theirs`), written over (`yours`), or
 -- a conflict; so is a record as a whole that others have deleted: it stays deleted, is restored, or is a conflict. Those are the answer, of all records, and
--- the caller gives up. A refusal says by recordId whose it is.
+-- the caller gives up. A refusal says by recordId whose it is, and by operation where that was named first (p_places).
 -- p_inverses: what takes the steps on their other fields back, for the log: {draft: place of the record in p_ids, operations on one field}, in the order
 -- of the steps. Put together here, all at once: one by one would take the square of their number.
 -- Raises as record_create, as record_restore and as the triggers of core.record.
 create or replace function logic.drafts_write(
-  p_workspace_id uuid, p_ids uuid[], p_collections text[], p_data jsonb[], p_claims jsonb[], p_inverses jsonb[], p_basis jsonb)
+  p_workspace_id uuid, p_ids uuid[], p_places integer[], p_collections text[], p_data jsonb[], p_claims jsonb[], p_inverses jsonb[], p_basis jsonb)
 returns jsonb
 language plpgsql volatile
 as $$
@@ -30,11 +30,13 @@ declare
   v_found jsonb;
   v_conflicts jsonb := '[]';
   v_id uuid;
+  v_place integer;
   v_hint text;
   v_detail text;
 begin
   for n in 1 .. cardinality(p_ids) loop
     v_id := p_ids[n];
+    v_place := p_places[n];
     if p_collections[n] is not null then
       perform logic.record_create(p_workspace_id, p_collections[n], p_data[n], v_id);
       continue;
@@ -66,7 +68,7 @@ exception when others then
     raise;
   end if;
   get stacked diagnostics v_hint = pg_exception_hint, v_detail = pg_exception_detail;
-  perform logic.raise_with(sqlstate, sqlerrm, v_hint, v_detail, jsonb_build_object('recordId', v_id));
+  perform logic.raise_with(sqlstate, sqlerrm, v_hint, v_detail, jsonb_build_object('recordId', v_id, 'operation', v_place));
 end
 $$;
-comment on function logic.drafts_write(uuid, uuid[], text[], jsonb[], jsonb[], jsonb[], jsonb) is 'Writes the records that a transaction has worked on.';
+comment on function logic.drafts_write(uuid, uuid[], integer[], text[], jsonb[], jsonb[], jsonb[], jsonb) is 'Writes the records that a transaction has worked on.';

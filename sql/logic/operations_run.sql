@@ -1,7 +1,7 @@
 -- Runs the operations of a transaction, one after the other. What they make of a document is kept as a draft and written once: before
 -- the next operation that is more than that (move, delete, restore; place, which only undo makes), and at the end; so a record has one change where it can.
 -- p_basis: what it goes by (see transaction_basis). Answers the records that were worked on, in order of first mention. Refusals say which
--- operation (from 0) or record they are about.
+-- operation (from 0) they are about, and which record.
 -- Raises PT409 conflict with all conflicts, and whatever its operations do; then nothing of it remains. What fails where there are conflicts
 -- already may do so for them, and they are told. PT424 depends_on_refused.
 create or replace function logic.operations_run(p_workspace_id uuid, p_operations jsonb, p_basis jsonb) returns uuid[]
@@ -16,6 +16,7 @@ declare
   v_record core.record;
   v_touched uuid[] := '{}';
   v_ids uuid[] := '{}';
+  v_places integer[] := '{}';
   v_collections text[] := '{}';
   v_data jsonb[] := '{}';
   v_claims jsonb[] := '{}';
@@ -33,8 +34,9 @@ begin
         coalesce(v_operation ->> 'recordId', v_operation ->> 'id'), v_operation ->> 'before', v_operation ->> 'after'], v_refused, v_touched);
     end if;
     if v_operation ->> 'type' in ('move', 'place', 'delete', 'restore') then
-      v_conflicts := v_conflicts || logic.drafts_write(p_workspace_id, v_ids, v_collections, v_data, v_claims, v_inverses, p_basis);
+      v_conflicts := v_conflicts || logic.drafts_write(p_workspace_id, v_ids, v_places, v_collections, v_data, v_claims, v_inverses, p_basis);
       v_ids := '{}';
+      v_places := '{}';
       v_collections := '{}';
       v_data := '{}';
       v_claims := '{}';
@@ -45,6 +47,7 @@ begin
     elsif v_operation ->> 'type' = 'create' then
       v_id := coalesce(v_operation ->> 'recordId', v_operation ->> 'id', gen_random_uuid()::text)::uuid;
       v_ids := v_ids || v_id;
+      v_places := v_places || v_n;
       v_collections := v_collections
         || (logic.collection_find(p_workspace_id, coalesce(v_operation ->> 'collection', v_operation ->> 'table'))).key;
       v_data := v_data || coalesce(v_operation -> 'data', '{}');
@@ -55,6 +58,7 @@ begin
       if v_at is null then
         v_record := logic.operation_record(p_workspace_id, v_operation, p_basis);
         v_ids := v_ids || v_id;
+        v_places := v_places || v_n;
         v_collections := v_collections || null::text;
         v_data := v_data || v_record.data;
         v_claims := v_claims || jsonb '[]';
@@ -72,7 +76,7 @@ begin
     end if;
   end loop;
   v_n := null;
-  v_conflicts := v_conflicts || logic.drafts_write(p_workspace_id, v_ids, v_collections, v_data, v_claims, v_inverses, p_basis);
+  v_conflicts := v_conflicts || logic.drafts_write(p_workspace_id, v_ids, v_places, v_collections, v_data, v_claims, v_inverses, p_basis);
   if v_conflicts <> '[]' then
     perform logic.raise_conflicts(v_conflicts);
   end if;

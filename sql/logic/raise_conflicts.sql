@@ -3,7 +3,7 @@ create or replace function logic.raise_conflicts(p_conflicts jsonb) returns void
 language plpgsql stable
 as $$
 begin
-  raise sqlstate 'PT409' using message = 'Somebody else changed the same fields, or deleted the record.', hint = 'conflict',
+  raise sqlstate 'PT409' using message = 'The same fields, or the record as a whole, have changed since the version that this is based on.', hint = 'conflict',
     detail = jsonb_build_object('conflicts', (
       select jsonb_agg(c.last order by c.first)
       from (

@@ -29,7 +29,7 @@ begin
     perform logic.record_check_version(record, p_if_match);
   end if;
   v_data := logic.jsonb_merge_patch(record.data, p_patch);
-  if p_base_version < record.version then
+  if p_base_version <> record.version then
     v_conflicts := logic.conflicts_since(record, p_base_version, v_data);
     if v_conflicts <> '[]' then
       perform logic.raise_conflicts(v_conflicts);

@@ -9,6 +9,7 @@ declare
   v_id constant jsonb := jsonb_build_object('recordId', p_change.record_id);
   v_is_deleted constant boolean := p_record.deleted_at is not null;
   v_neighbours uuid[];
+  v_data jsonb;
   v_field record;
 begin
   operations := '[]';
@@ -47,12 +48,15 @@ begin
       operations := operations || jsonb_build_array(v_id || jsonb_build_object(
         'type', 'revert', 'key', v_field.key, 'value', v_field.old, 'operations', v_field.steps));
       record.data := logic.jsonb_put(record.data, array[v_field.key], v_field.old);
-    elsif v_field.steps <> '[]' then
-      operations := operations || (select jsonb_agg(v_id || s.value order by s.n) from jsonb_array_elements(v_field.steps) with ordinality s(value, n));
-      record.data := logic.operations_fold(record.data, v_field.steps);
     else
-      skipped := skipped || jsonb_build_array(v_id || jsonb_build_object(
-        'key', v_field.key, 'yours', v_field.old, 'theirs', v_field.now));
+      v_data := logic.steps_back(record.data, v_field.steps);
+      if v_data is null then
+        skipped := skipped || jsonb_build_array(v_id || jsonb_build_object(
+          'key', v_field.key, 'yours', v_field.old, 'theirs', v_field.now));
+      else
+        operations := operations || (select jsonb_agg(v_id || s.value order by s.n) from jsonb_array_elements(v_field.steps) with ordinality s(value, n));
+        record.data := v_data;
+      end if;
     end if;
   end loop;
 end

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from support import Client, Database
+from support import Client, Database, HttpReply
 
 RULES = ("reject", "theirs", "yours")
 CHANGES: dict[str, dict[str, Any]] = {
@@ -120,6 +120,39 @@ def time_in(data: dict[str, Any], kind: str) -> str:
 
 
 # Deleted meanwhile
+
+
+async def test_a_version_that_the_record_does_not_have_yet_collides_in_all_that_differs(
+    client: Client, database: Database, workspace: str
+) -> None:
+    """Of a client that knew more than the backup which was restored, or that is mistaken."""
+    home = f"/api/v1/workspaces/{workspace}"
+    task = database.task(workspace, title="One", points=1)
+    path, mine = f"/api/tasks/{task['id']}", {"title": "Mine", "points": 1, "owner": "Ada"}
+    reply = await client.send("PATCH", path, {"patch": mine, "baseVersion": 7})
+    expected = [
+        {"recordId": task["id"], "key": key, "base": None, "yours": mine[key], "theirs": theirs}
+        for key, theirs in (("owner", None), ("title", "One"))
+    ]
+    conflicts = reply.problem(409, "conflict")["conflicts"]
+    assert [c for c in conflicts if c["key"] in mine] == expected
+
+    async def send(operation: dict[str, Any], policy: str) -> HttpReply:
+        body = {
+            "operations": [{**operation, "recordId": task["id"]}],
+            "baseVersions": {task["id"]: 7},
+            "onConflict": policy,
+        }
+        return await client.send("POST", f"{home}/transactions", body)
+
+    merge = {"type": "merge", "patch": mine}
+    assert (await send(merge, "reject")).problem(409, "conflict")["conflicts"] == expected
+    (whole,) = (await send({"type": "delete"}, "reject")).problem(409, "conflict")["conflicts"]
+    assert (whole["key"], whole["base"]) == (None, None)
+    same = {"type": "set", "key": "title", "value": "One"}
+    assert (await send(same, "reject")).json["records"][0]["version"] == 1
+    assert (await send(merge, "theirs")).json["records"][0]["version"] == 1
+    assert (await send(merge, "yours")).json["records"][0]["data"] == mine
 
 
 async def test_a_change_of_what_was_deleted_collides_with_the_deletion(desk: Desk) -> None:

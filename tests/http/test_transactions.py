@@ -1,6 +1,7 @@
 """POST transactions: several operations, all or nothing."""
 
 import asyncio
+import json
 import uuid
 from typing import Any
 
@@ -250,6 +251,50 @@ async def test_a_repeat_gets_the_first_answer_whatever_has_happened_since(
     assert await client.call("POST", transactions, body) == first
     replayed = await client.call("POST", f"{transactions}/replay", {"transactions": [body]})
     assert replayed["results"] == [first]
+
+
+async def test_a_repeat_is_known_again_in_whatever_spelling(
+    client: Client, database: Database, workspace: str, transactions: str
+) -> None:
+    task = database.task(workspace, title="One")
+    step = {"type": "increment", "recordId": task["id"], "key": "points", "by": 1}
+    body = {"id": str(uuid.uuid4()), "operations": [step]}
+    first = await client.call("POST", transactions, body)
+    for other in (
+        {"operations": [dict(reversed(step.items()))], "id": str(body["id"]).upper()},
+        {**body, "baseVersions": {}, "onConflict": "reject"},
+    ):
+        assert await client.call("POST", transactions, other) == first
+    text = json.dumps(body, indent=4).encode()
+    headers = {"Content-Type": "application/json"}
+    async with client.request("POST", transactions, data=text, headers=headers) as response:
+        assert await response.json() == first
+    for other in (
+        {**body, "operations": [{**step, "by": 2}]},
+        {**body, "baseVersions": {task["id"]: 1}},
+        {**body, "onConflict": "yours"},
+    ):
+        (await client.send("POST", transactions, other)).problem(422, "transaction_reused")
+
+
+async def test_a_refused_document_is_told_by_the_operation_that_named_it_first(
+    client: Client, database: Database, workspace: str, transactions: str
+) -> None:
+    task = database.task(workspace, title="One")
+    collection = {"key": "note", "plural": "notes", "label": "Notes", "prefix": "NOT"}
+    home = f"/api/v1/workspaces/{workspace}"
+    fields = [{"key": "text", "type": "text"}]
+    await client.call("POST", f"{home}/collections", {**collection, "fields": fields})
+    good = {"type": "create", "collection": "note", "data": {"text": "x"}}
+    bad = {"type": "create", "collection": "note", "data": {"text": 7}}
+    title = {"type": "set", "recordId": task["id"], "key": "title", "value": "x"}
+    for operations in (
+        [good, title, bad, good],
+        [title, good, bad, {"type": "delete", "recordId": task["id"]}],
+    ):
+        reply = await client.send("POST", transactions, {"operations": operations})
+        problem = reply.problem(422, "invalid_document_fields")
+        assert problem["operation"] == 2
 
 
 async def test_a_repeat_does_not_tell_of_what_its_author_may_no_longer_read(

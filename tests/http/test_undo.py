@@ -150,6 +150,26 @@ async def test_steps_and_list_operations_are_undone_by_their_meaning(
     assert data["points"] == 16
 
 
+async def test_steps_are_left_alone_where_the_value_is_no_number_and_no_list_any_more(
+    client: Client, database: Database, workspace: str, home: str
+) -> None:
+    bob = other(client, database, workspace)
+    a = {"recordId": planted(database, workspace, title="One", n=1, list=["a"])}
+    await apply(client, home, {"type": "set", **a, "key": "title", "value": "Two"})
+    steps = (
+        {"type": "increment", **a, "key": "n", "by": 5},
+        {"type": "list-insert", **a, "key": "list", "value": "b"},
+    )
+    await apply(client, home, *steps)
+    said = {"n": "many", "list": "all"}
+    await apply(bob, home, *({"type": "set", **a, "key": k, "value": said[k]} for k in said))
+    assert (await undo(client, home))["skipped"] == [
+        {**a, "key": "n", "yours": 1, "theirs": "many"},
+        {**a, "key": "list", "yours": ["a"], "theirs": "all"},
+    ]
+    assert (await undo(client, home))["records"][0]["data"] == {"title": "One", **said}
+
+
 async def test_a_step_that_was_undone_by_value_is_redone_by_its_meaning(
     client: Client, database: Database, workspace: str, home: str
 ) -> None:
