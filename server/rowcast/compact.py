@@ -49,7 +49,10 @@ def compact_command(
 
     age = _AGE.fullmatch(older_than)
     if age is None:
-        fail("--older-than takes a number and s, min, h, d or w, such as 90d")
+        fail(
+            "--older-than takes a whole number of at most nine digits,"
+            " and s, min, h, d or w behind it, such as 90d"
+        )
     seconds = float(int(age[1]) * _SECONDS[age[2]])
     with ready_database(Settings(), migrated=False) as found:
         plan = ask(found, "select trusted.compact_plan(%s, %s)", seconds, workspaces or None)
@@ -116,11 +119,14 @@ def _said(of_it: dict[str, Any], changes: int, floor: int, dry_run: bool) -> str
     """A line on what was trimmed of a workspace, and why not more."""
     said = f"{of_it['name']} (number {of_it['number']}): "
     if changes:
-        said += f"{changes} changes {'would be ' if dry_run else ''}trimmed, up to seq {floor}"
+        counted = "1 change" if changes == 1 else f"{changes} changes"
+        said += f"{counted} {'would be ' if dry_run else ''}trimmed, up to seq {floor}"
     else:
         said += "nothing to trim"
     if of_it["unread"]:
-        said += f"; {of_it['unread']} older ones stay until search has read them"
+        one = of_it["unread"] == 1
+        said += f"; {of_it['unread']} older {'one stays' if one else 'ones stay'}"
+        said += f" until search has read {'it' if one else 'them'}"
     return said
 
 

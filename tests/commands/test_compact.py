@@ -77,11 +77,25 @@ def test_old_writes_of_no_workspace_are_forgotten_with_the_rest(
     assert sorted(kept, key=str) == [(None, True, None)] * 5, "four tasks, and the workspace"
 
 
-@pytest.mark.parametrize("age", ["ninety", "90", "-1d", "", "1y"])
-def test_an_age_has_a_number_and_a_unit(age: str) -> None:
+def test_one_change_is_told_as_one(database: Database) -> None:
+    workspace = database.workspace(name="New")
+    database.task(workspace, title="One")
+    done = run("compact", "--older-than", "0s", "--dry-run", database=database)
+    assert done.stdout == "New (number 1): 1 change would be trimmed, up to seq 1\n"
+    database.run("select trusted.search_index(array[%s]::uuid[])", workspace)
+    database.task(workspace, title="Two")
+    done = run("compact", "--older-than", "0s", database=database)
+    assert done.stdout == (
+        "New (number 1): 2 changes trimmed, up to seq 2;"
+        " 1 older one stays until search has read it\n"
+    )
+
+
+@pytest.mark.parametrize("age", ["ninety", "90", "-1d", "", "1y", "1.5h", "1 d", "1234567890s"])
+def test_an_age_has_a_whole_number_and_a_unit(age: str) -> None:
     done = CliRunner().invoke(app, ["compact", f"--older-than={age}"])
     assert done.exit_code == 1
-    assert "such as 90d" in done.output
+    assert "a whole number of at most nine digits, and s, min, h, d or w" in done.output
 
 
 def test_what_it_can_not_do_is_one_sentence(database: Database) -> None:
