@@ -69,9 +69,10 @@ _KEYED = ("update_me", "accept_invitation")  # of ACTIONS
 _ANYBODY = {"update_me": False, "logout": None, "accept_invitation": None}  # of ACTIONS
 _ROW = re.compile(r"^\| `([a-z_]+)` \| (?:(\d{3}) \| )?(.+?) \|")
 _COMMENT = re.compile(r"comment on function [^;]*? is\s+'((?:[^']|'')+)';")
-_RAISES = re.compile(r"PT([45]\d\d) ([a-z_]+(?:, (?!PT)[a-z_]+(?![a-z_.]*\())*)")
+_RAISES = re.compile(r"[Rr]aises (.*?)(?:\.(?= |$)|$)")  # to the end of the sentence
+_STATUS_OR_WORD = re.compile(r"PT(\d{3})|[a-z_]+")
 _VOLATILE = re.compile(r"^language \w+ volatile", re.MULTILINE)
-_AS = re.compile(r"[Rr]aises as (?:logic\.)?([a-z_]+)")
+_AS = re.compile(r"\bas ((?:(?:, | and )?logic\.[a-z_]+)+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,21 +256,31 @@ def _summary(text: str, function: str) -> str:
 
 def _own_codes(function: str) -> str:
     """The codes that the head of an SQL function's file says it raises, as a sentence."""
-    codes: dict[str, None] = {}
-    ahead = [("api", function)]
-    while ahead:
-        directory, name = ahead.pop()
-        file = resource_directory("sql") / directory / f"{name}.sql"
-        if file.exists():
-            head = " ".join(
-                line.removeprefix("--").strip()
-                for line in file.read_text().splitlines()
-                if line.startswith("--")
-            )
-            for status, names in _RAISES.findall(head):
-                codes |= dict.fromkeys(f"`{code}` ({status})" for code in names.split(", "))
-            ahead += [("logic", other) for other in _AS.findall(head) if other != name]
-    return f"Refuses with {', '.join(codes)}." if codes else ""
+    sql = resource_directory("sql")
+    found: dict[str, None] = {}
+    files = [sql / "api" / f"{function}.sql"]
+    for file in files:  # which grows by those that a head refers to
+        for sentence in _RAISES.findall(_head(file.read_text())):
+            found |= dict.fromkeys(f"`{code}` ({status})" for status, code in _codes_in(sentence))
+            others = re.findall(r"logic\.([a-z_]+)", " ".join(_AS.findall(sentence)))
+            more = [sql / "logic" / f"{name}.sql" for name in others]
+            files += [other for other in more if other not in files]
+    return f"Refuses with {', '.join(found)}." if found else ""
+
+
+def _head(text: str) -> str:
+    """The comments at the head of a file of SQL, in one line."""
+    lines = (line for line in text.splitlines() if line.startswith("--"))
+    return " ".join(line.removeprefix("--").strip() for line in lines)
+
+
+def _codes_in(sentence: str) -> Iterator[tuple[int, str]]:
+    """The codes in `PT404 unknown_record, PT409 conflict (and why)`, each with its status."""
+    status = 0
+    for match in _STATUS_OR_WORD.finditer(sentence):
+        status = int(match[1] or status)
+        if match[0] in codes().get(status, {}):
+            yield status, match[0]
 
 
 @cache

@@ -3,7 +3,8 @@
 -- somebody else changed since then to another value, and of a record that somebody else deleted (reject, theirs, yours).
 -- p_queue: what became of those before it in a queue that is replayed (see transaction_basis); no client can say that.
 -- Raises PT404 unknown_record, unknown_collection, PT403 not_permitted, PT409 conflict, record_exists,
--- PT422 invalid_operation, invalid_path, not_a_number, number_out_of_range, not_a_list, invalid_document_fields, PT424 depends_on_refused.
+-- PT410 transaction_expired, PT422 transaction_reused, invalid_operation, invalid_path, not_a_number, number_out_of_range, not_a_list,
+-- invalid_document_fields, position_order. With p_queue PT424 depends_on_refused, too.
 create or replace function api.transaction_apply(
   p_workspace_id uuid, p_operations jsonb, p_base_versions jsonb default '{}', p_on_conflict text default 'reject', p_id text default null,
   p_queue jsonb default null)

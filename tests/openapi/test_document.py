@@ -1,6 +1,7 @@
 """The OpenAPI document: whole, valid, and true."""
 
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +18,12 @@ from rowcast.app import make_app
 from rowcast.openapi import document, examples
 from rowcast.operations import Operation, codes, operations
 from rowcast.pages import PAGES
-from support import Client, Database, deployed, serving
+from support import ROOT, Client, Database, deployed, serving
 
 ALL = [pytest.param(operation, id=operation.name) for operation in operations()]
+
+
+NAMED = re.compile(r"`(\w+)` \((\d{3})\)")  # a code in the description of an operation
 
 
 def of(operation: Operation) -> Any:
@@ -81,6 +85,49 @@ def test_an_operation_says_all_that_is_to_be_said(operation: Operation) -> None:
         assert "$ref" in parameter or parameter["in"] == "path" or parameter["description"], (
             f"describe {parameter['name']} in server/rowcast/openapi.py"
         )
+
+
+def test_an_operation_names_no_code_that_the_page_of_codes_does_not_have() -> None:
+    for operation in operations():
+        said = of(operation)
+        for code, status in NAMED.findall(said.get("description", "")):
+            assert code in codes()[int(status)], f"{operation.name}: {code} ({status})"
+            assert status in said["responses"], f"{operation.name}: {code} ({status})"
+
+
+def test_a_head_of_sql_names_no_code_that_the_page_of_codes_does_not_have() -> None:
+    """Whoever writes one that is not there (a slip of the pen) would miss it in the document."""
+    for file in (ROOT / "sql" / "api").glob("*.sql"):
+        head = file.read_text().partition("\ncreate ")[0]
+        for status, listed in re.findall(r"PT([45]\d\d) ((?:[a-z_]+, )*[a-z_]+)", head):
+            named = {word for word in listed.split(", ") if "_" in word}
+            assert sorted(named - set(codes()[int(status)])) == [], file.name
+
+
+@pytest.mark.parametrize(
+    ("name", "named"),
+    [
+        ("transaction_undo", "nothing_to_undo"),
+        ("transaction_redo", "nothing_to_redo"),
+        ("record_delete", "unknown_record not_permitted version_mismatch"),
+        ("record_restore", "unknown_record not_permitted seq_expired unknown_seq"),
+        (
+            "simflow_request_assign",
+            "unknown_member not_permitted unknown_record version_mismatch conflict",
+        ),
+        (
+            "transaction_apply",
+            "unknown_record unknown_collection not_permitted conflict record_exists"
+            " transaction_expired transaction_reused invalid_operation invalid_path not_a_number"
+            " number_out_of_range not_a_list invalid_document_fields position_order",
+        ),
+    ],
+)
+def test_an_operation_names_the_codes_of_its_own_and_of_what_it_calls(
+    name: str, named: str
+) -> None:
+    (operation,) = [operation for operation in operations() if operation.name == name]
+    assert [code for code, _ in NAMED.findall(operation.description)] == named.split()
 
 
 def test_an_example_has_what_its_operation_takes() -> None:
