@@ -88,7 +88,7 @@ def serve(
 ) -> None:
     """Run the server. Migrates first; prints one line when it is ready to answer."""
     settings = settings_with(host=host, port=port, workers=workers, data_dir=data_dir)
-    with ready_database(settings, migrated=not no_migrate) as found:
+    with ready_database(settings, made=False, migrated=not no_migrate) as found:
         sample = demo.prepare(found.server) if settings.demo else None
         run_server(settings, deployment(settings, found, sample), "rowcast is ready on {url}")
 
@@ -103,9 +103,13 @@ def demo_command(
 ) -> None:
     """Run the server with sample data, without credentials, on loopback."""
     settings = settings_with(host=host, port=port, workers=workers, data_dir=data_dir, demo=True)
-    with ready_database(settings, migrated=not no_migrate) as found:
+    with ready_database(settings, made=False, migrated=not no_migrate) as found:
         sample = demo.prepare(found.server)
-        run_server(settings, deployment(settings, found, sample), demo.welcome(sample))
+        run_server(
+            settings,
+            deployment(settings, found, sample),
+            demo.welcome(sample, settings.embedded_directory),
+        )
 
 
 @app.command("migrate")
@@ -198,9 +202,14 @@ def version() -> None:
 
 
 @contextmanager
-def ready_database(settings: Settings, *, migrated: bool = True) -> Iterator[Database]:
-    """The database of the settings, its schema up to date."""
-    with database(settings) as found:
+def ready_database(
+    settings: Settings, *, made: bool = True, migrated: bool = True
+) -> Iterator[Database]:
+    """The database of the settings, its schema up to date.
+
+    An embedded one is only initialised where it need not be `made` already. Raises SettingsError.
+    """
+    with database(settings, made=made) as found:
         if migrated:
             migrate_in_child(settings, found)
         yield found

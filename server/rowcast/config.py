@@ -166,6 +166,11 @@ class Settings(BaseSettings):
         types = tuple(item.lower() for item in _listed(self.attachment_types))
         return StorageSettings(url, self.attachment_max_bytes, types)
 
+    @property
+    def embedded_directory(self) -> Path | None:
+        """Where the embedded database is, or would be; None where the database is another."""
+        return self.data_dir.absolute() if self.database_url is None else None
+
     def secrets(self) -> tuple[str, ...]:
         """The secret key, and those before it (comma-separated) that are still accepted."""
         earlier = self.previous_secret_keys.get_secret_value() if self.previous_secret_keys else ""
@@ -188,10 +193,14 @@ class Settings(BaseSettings):
             self.data_dir.mkdir(parents=True, exist_ok=True)
             return _kept_secret(self.data_dir / "secret-key")
         except OSError as error:
-            raise SettingsError(
-                f"the data directory {self.data_dir} can't be used ({error.strerror});"
-                " set ROWCAST_DATA_DIR to one that can"
-            ) from error
+            raise self.unusable(error) from error
+
+    def unusable(self, error: OSError) -> SettingsError:
+        """What is to be said of a data directory that can't be read or written."""
+        return SettingsError(
+            f"the data directory {self.data_dir} can't be used ({error.strerror});"
+            " set ROWCAST_DATA_DIR to one that can"
+        )
 
 
 def _listed(text: str) -> list[str]:

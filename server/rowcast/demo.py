@@ -1,6 +1,7 @@
 """The demo: an owner, and a sample workspace for every template, made once."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import psycopg
 
@@ -38,9 +39,14 @@ def prepare(server_url: str) -> Sample:
     )
 
 
-def welcome(sample: Sample) -> str:
-    """What `rowcast demo` prints when it answers; {url} is filled in by the server."""
+def welcome(sample: Sample, directory: Path | None) -> str:
+    """What `rowcast demo` prints when it answers; {url} is filled in by the server.
+
+    directory: where the embedded database is, which other commands are to be told.
+    """
     lines = ["rowcast is ready on {url}", "", f"  acting as  {OWNER[1]} <{OWNER[0]}>"]
+    if directory is not None:
+        lines += [f"  data       {directory} (ROWCAST_DATA_DIR for other commands)"]
     lines += [f"  workspace  {name}: {workspace}" for name, workspace in sample.workspaces]
     lines += ["  account    {url}/account (register, sign in, become a sample user)"]
     lines += [f"  user       {user.email} ({user.role})" for user in sample.users]

@@ -115,6 +115,14 @@ class EmbeddedPostgres:
         self._keeper: Thread | None = None
         self._short_directory: Path | None = None
 
+    def exists(self) -> bool:
+        """Whether there is a cluster in `base`; looks, and makes nothing. Raises OSError."""
+        try:
+            (self._data / "PG_VERSION").stat()
+        except (FileNotFoundError, NotADirectoryError):
+            return False
+        return True
+
     def start(self, timeout: float = 60) -> Self:
         """Attach to the server that runs in `base`; else initialise if new, and start one.
 

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 SHUTDOWN_SECONDS = 15.0
 _BACKLOG = 1024
 
+log = logs.get("rowcast.serve")
+
 
 @dataclass(frozen=True, slots=True)
 class Database:
@@ -44,12 +46,21 @@ class Database:
 
 
 @contextmanager
-def database(settings: Settings) -> Iterator[Database]:
-    """The database of an installation: the one that is set, or the embedded one, started."""
+def database(settings: Settings, *, made: bool = False) -> Iterator[Database]:
+    """The database of an installation: the one that is set, or the embedded one, started.
+
+    An embedded one that is not there yet is initialised; where it is to be `made` already,
+    SettingsError says that it is not, and nothing is written.
+    """
     if settings.database_url is None:
+        postgres = EmbeddedPostgres(settings.data_dir / "postgres")
+        if made:
+            _expect(settings, there=_exists(settings, postgres))
         secret = settings.secret()
-        with EmbeddedPostgres(settings.data_dir / "postgres") as postgres:
+        with postgres:
             admin = postgres.conninfo(dbname="postgres")
+            if made:
+                _expect(settings, there=_was_migrated(admin))
             server = server_conninfo(admin, secret)
             yield Database(admin, server, server)
         return
@@ -63,6 +74,28 @@ def database(settings: Settings) -> Iterator[Database]:
     else:
         admin_url, server = given, server_conninfo(given, settings.secret())
     yield Database(admin_url, server, listen.get_secret_value() if listen else server)
+
+
+def _exists(settings: Settings, postgres: EmbeddedPostgres) -> bool:
+    try:
+        return postgres.exists()
+    except OSError as error:
+        raise settings.unusable(error) from error
+
+
+def _was_migrated(admin_url: str) -> bool:
+    """Whether an embedded cluster was ever migrated: there is nothing in it before."""
+    with psycopg.connect(admin_url, autocommit=True) as connection:
+        found = connection.execute("select from pg_roles where rolname = 'rowcast_server'")
+        return found.fetchone() is not None
+
+
+def _expect(settings: Settings, *, there: bool) -> None:
+    if not there:
+        raise SettingsError(
+            f"there is no Rowcast database in {settings.embedded_directory}: is ROWCAST_DATA_DIR"
+            " right? `rowcast serve` or `rowcast migrate` makes one"
+        )
 
 
 def is_server_role(url: str) -> bool:
@@ -103,10 +136,13 @@ def serve(settings: Settings, deployment: Deployment, announce: str | None) -> N
 
     `announce` is printed once requests are answered, with {url} filled in.
     """
+    logs.configure(settings.log_format, settings.log_level)
+    if settings.embedded_directory is not None:
+        log.info("embedded database", data_dir=str(settings.embedded_directory))
     listening = bind(settings.host, settings.port)
     url = f"http://{settings.host}:{listening.getsockname()[1]}"
     if settings.workers == 1:
-        run_worker(settings, deployment, listening, announce and announce.format(url=url))
+        run_worker(settings, deployment, listening, announce and announce.replace("{url}", url))
         return
     port = listening.getsockname()[1]
     context = multiprocessing.get_context("spawn")
@@ -123,7 +159,7 @@ def serve(settings: Settings, deployment: Deployment, announce: str | None) -> N
     for _ in workers:
         started.acquire()
     if announce:
-        print(announce.format(url=url), flush=True)
+        print(announce.replace("{url}", url), flush=True)
     _watch(workers)
 
 

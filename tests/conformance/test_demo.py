@@ -18,7 +18,7 @@ TEMPLATES = ["tasks", "requests", "campaign", "collaboration", "todo"]
 async def sample(database: Database, session: aiohttp.ClientSession) -> AsyncIterator[Client]:
     """A client without credentials of a server with the demo's sample data."""
     made = await asyncio.to_thread(prepare, database.server)
-    assert all(workspace in welcome(made) for _, workspace in made.workspaces)
+    assert all(workspace in welcome(made, None) for _, workspace in made.workspaces)
     async with serving(deployed(database, demo_account=made.account)) as url:
         yield Client(session, url, None)
 
