@@ -1,25 +1,31 @@
 """What processes tell one another of who is present: payloads of notifications, and back.
 
-A payload is at most what PostgreSQL takes: a seal, and a JSON object with things said, each an
-array. Anybody who can connect to the database may notify; so payloads are sealed with the server's
-secret, and what is not sealed, or is said in a way that this version does not know, is left out.
+A payload is at most what PostgreSQL takes: a JSON array with things said, each an array, encrypted.
+Any role that may connect to the database may listen and notify, whatever it may read. So payloads
+are AES-GCM (NIST SP 800-38D) under a key made of the server's secret: nobody else reads or makes
+one. What was not encrypted so, or is said in a way that this version does not know, is left out.
 """
 
+import binascii
 import hashlib
-import hmac
+import os
+from base64 import b64decode, b64encode
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 import orjson
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from pydantic import Field, TypeAdapter, ValidationError
 
 from rowcast import logs
 from rowcast.presence_registry import Key, Person
 
 MAX_PAYLOAD = 7900  # bytes; PostgreSQL takes less than 8000
-_SEAL = 24  # characters
-_MAX_SAID = MAX_PAYLOAD - _SEAL - 100  # bytes of one thing said, beside its envelope
+_NONCE, _TAG = 12, 16  # bytes; at random a nonce serves for 2^32 payloads, years of them
+_MAX_SAID = MAX_PAYLOAD // 4 * 3 - _NONCE - _TAG - 100  # bytes of what is said, beside its envelope
 
 log = logs.get("rowcast.presence")
 
@@ -103,7 +109,7 @@ class Exchange:
 
     def __init__(self, process: str, secrets: Sequence[str]) -> None:
         self._process = process
-        self._keys = [hashlib.sha256(f"presence {secret}".encode()).digest() for secret in secrets]
+        self._ciphers = [AESGCM(_key(secret)) for secret in secrets]
         self._number = 0
 
     def payloads(self, said: Iterable[Said]) -> Iterator[str]:
@@ -115,23 +121,23 @@ class Exchange:
         for one in said:
             text = _written(one)
             if texts and sum(map(len, texts)) + len(texts) + len(text) > _MAX_SAID:
-                yield self._sealed(texts)
+                yield self._encrypted(texts)
                 texts = []
             texts.append(text)
-        yield self._sealed(texts)
+        yield self._encrypted(texts)
 
-    def _sealed(self, texts: list[bytes]) -> str:
+    def _encrypted(self, texts: list[bytes]) -> str:
         self._number += 1
         head = orjson.dumps([self._process, self._number])[:-1]
         body = head + b",[" + b",".join(texts) + b"]]"
-        return (_seal(self._keys[0], body) + body).decode()
+        nonce = os.urandom(_NONCE)
+        return b64encode(nonce + self._ciphers[0].encrypt(nonce, body, None)).decode()
 
     def read(self, text: str) -> Payload | None:
         """What a payload says, as far as it is understood; None for one that is not ours."""
-        raw = text.encode(errors="replace")
-        seal, body = raw[:_SEAL], raw[_SEAL:]
-        if not any(hmac.compare_digest(_seal(key, body), seal) for key in self._keys):
-            log.warning("presence not sealed by a server of this secret")
+        body = self._decrypted(text)
+        if body is None:
+            log.warning("presence not told by a server of this secret")
             return None
         try:
             process, number, parts = _ENVELOPE.validate_json(body)
@@ -140,9 +146,22 @@ class Exchange:
             return None
         return Payload(process, number, [said for part in parts if (said := _read(part))])
 
+    def _decrypted(self, text: str) -> bytes | None:
+        try:
+            raw = b64decode(text.encode(errors="replace"), validate=True)
+        except binascii.Error:
+            return None
+        if len(raw) < _NONCE + _TAG:
+            return None
+        for cipher in self._ciphers:
+            with suppress(InvalidTag):
+                return cipher.decrypt(raw[:_NONCE], raw[_NONCE:], None)
+        return None
 
-def _seal(key: bytes, body: bytes) -> bytes:
-    return hashlib.blake2b(body, key=key, digest_size=_SEAL // 2).hexdigest().encode()
+
+def _key(secret: str) -> bytes:
+    """The key of a secret, for this use of it alone."""
+    return hashlib.sha256(f"presence payloads {secret}".encode()).digest()
 
 
 def _written(said: Said) -> bytes:

@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+from base64 import b64decode
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import asdict, replace
@@ -16,8 +17,9 @@ import psycopg
 import pytest
 
 from rowcast.listener import PRESENCE_CHANNEL
-from rowcast.presence_registry import PresencePace
-from support import KEYS, ROOT, Client, Database, Event, deployed, eventually, serving
+from rowcast.presence_exchange import Exchange, Here
+from rowcast.presence_registry import Person, PresencePace
+from support import KEYS, ROOT, SECRET, Client, Database, Event, deployed, eventually, serving
 
 PACE = PresencePace(present=600, typing=600, announce=0.02, beat=0.2, silence=600)
 USERS = 500
@@ -177,14 +179,46 @@ async def test_a_process_that_is_killed_takes_its_people_along_once(
         assert await tabs(two, workspace) == ["c", "d", "last"]
 
 
-def hear(connection: psycopg.Connection[Any], *words: str) -> None:
-    """Waits until notifications have told of these."""
-    text = ""
+def hear(connection: psycopg.Connection[Any], *words: str) -> list[str]:
+    """Waits until notifications have told of these; their payloads."""
+    exchange = Exchange("test", [SECRET])
+    text, sent = "", []
     for notification in connection.notifies(timeout=10):
-        text += notification.payload
+        sent.append(notification.payload)
+        text += str(exchange.read(notification.payload))
         if all(word in text for word in words):
-            return
+            return sent
     raise AssertionError(f"{words} were not told: {text}")
+
+
+async def test_a_role_that_listens_reads_of_nobody_and_what_it_notifies_is_not_believed(
+    database: Database, session: aiohttp.ClientSession
+) -> None:
+    workspace, account = database.workspace(), database.account()
+    task = database.task(workspace, title="A")["id"]
+    async with two_servers(database, session, PACE) as (one, two):
+        with psycopg.connect(database.admin, autocommit=True) as stranger:
+            stranger.execute("set session authorization rowcast_analyst")
+            stranger.execute(f"listen {PRESENCE_CHANNEL}".encode())
+            await put(one, workspace, "the-tab", recordId=task)
+            sent = await asyncio.to_thread(hear, stranger, account, task, "the-tab", "Ada")
+            for payload in sent:
+                for word in (account, task, workspace, "the-tab", '"Ada"', '"here"'):
+                    assert word not in payload
+                    assert word.encode() not in b64decode(payload)
+            person = Person("Eve", task, "task", frozenset("*"), "active", "2026")
+            here = Here((workspace, account, "forged"), person, 1)
+            (forged,) = Exchange("eve", ["another secret"]).payloads([here])
+            for payload in (forged, str(here), sent[0][:-8], "", "x"):
+                stranger.execute("select pg_notify(%s, %s)", (PRESENCE_CHANNEL, payload))
+        await put(one, workspace, "last")
+        await eventually(lambda: is_seen(two, workspace, "last"))
+        assert await tabs(two, workspace) == ["last", "the-tab"]
+
+
+async def is_seen(client: Client, workspace: str, tab: str) -> bool:
+    """Whether a server knows of a client."""
+    return tab in await tabs(client, workspace)
 
 
 async def test_what_a_process_missed_while_its_listener_was_away_is_caught_up(
@@ -214,7 +248,7 @@ async def test_what_a_process_missed_while_its_listener_was_away_is_caught_up(
                     await leave(one, workspace, "leaves")
                     await put(one, workspace, "moves", state="idle")
                     await put(one, workspace, "comes")
-                    await asyncio.to_thread(hear, hears, '"gone"', '"comes"', '"idle"')
+                    await asyncio.to_thread(hear, hears, "Gone", "'comes'", "'idle'")
                 database.run(f"alter database {name} connection limit -1")
                 found = [told(await stream.next()) for _ in range(3)]
                 assert sorted(found) == [
@@ -311,8 +345,8 @@ async def test_500_present_users_cost_a_few_notifications_a_second_and_no_table_
 
             await eventually(moves_are_seen)
             moved = len(list(hears.notifies(timeout=0.1)))
-            # At most one commit each half a second of each process; a payload holds 20 of them.
-            assert moved <= 2 * (2 * (loop.time() - started) + 1) + len(moving) / 20 + 2
+            # At most one commit each half a second of each process; a payload holds 15 of them.
+            assert moved <= 2 * (2 * (loop.time() - started) + 1) + len(moving) / 15 + 2
             assert contents(database) == before
             assert next_transaction(database) - first <= heard + moved, "nothing else wrote"
 
