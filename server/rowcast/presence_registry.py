@@ -140,9 +140,8 @@ class Registry:
 
     def leave(self, key: Key, at: int) -> None:
         """Somebody is gone, to whichever process he told that he was here."""
-        if self._entry(key) is not None:
-            self._remove(key)
-            self.outbox[key] = self._tick(at)
+        self._remove(key)  # if he is known here: elsewhere he may be before this process hears it
+        self.outbox[key] = self._tick(at)
 
     def forget(self, workspace: str, account: str, at: int) -> None:
         """An account is gone from a workspace, with all its clients."""

@@ -246,6 +246,16 @@ def test_what_a_client_said_last_counts_whichever_process_announces_it_first(fir
     assert [world.shown(n)[ADA].record for n in range(2)] == ["after", "after"]
 
 
+def test_who_leaves_at_a_process_that_has_not_heard_of_him_leaves() -> None:
+    world = two()
+    bob = ("w", "bob", "tab")
+    world.put(0, bob, PERSON)
+    world.announce(0)
+    world.processes[1].leave(bob, world.wall(1))
+    world.settle()
+    assert [set(world.shown(n)) for n in range(2)] == [{ADA}, {ADA}]
+
+
 def test_a_process_that_is_silent_loses_its_people_once() -> None:
     world = two()
     other = world.processes[1]
