@@ -12,7 +12,6 @@ announced first: changes carry a time, of the wall's clock, but above every time
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from itertools import islice
 
 from rowcast.problems import Problem
 
@@ -21,7 +20,6 @@ Key = tuple[str, str, str]  # workspace, account, client
 ACTIVE, TYPING = "active", "typing"
 EVERYBODY = ""
 MAX_CLIENTS = 20  # of an account in a workspace; the one that was silent longest goes
-MAX_DEAD = 100  # processes that are remembered
 MAX_PEOPLE = 50_000  # that a process knows of
 
 
@@ -82,7 +80,6 @@ class Registry:
         self._mine: dict[Key, float] = {}  # until when; the next to expire first
         self._typing: dict[Key, float] = {}  # of mine; in the same order
         self._others: dict[str, _Heard] = {}
-        self._dead: set[str] = set()
         self._clock = 0
         self._doubted: set[Key] = set()
         self._doubted_until: float | None = None
@@ -184,7 +181,6 @@ class Registry:
         for process, heard in list(self._others.items()):
             if heard.at + self._pace.silence <= now:
                 del self._others[process]
-                self._dead = {*islice(self._dead, MAX_DEAD), process}
                 for key in [k for k, entry in self._all() if entry.owner == process]:
                     self._remove(key)
         if self._doubted_until is not None and self._doubted_until <= now:
@@ -206,9 +202,6 @@ class Registry:
         """
         self._hearing = True
         self._others = {p: _Heard(now, heard.number) for p, heard in self._others.items()}
-        self._doubt(now)
-
-    def _doubt(self, now: float) -> None:
         self.asks = {EVERYBODY}
         self._doubted = {key for key, _ in self._all() if key not in self._mine}
         self._doubted_until = now + self._pace.silence
@@ -220,18 +213,15 @@ class Registry:
     def heard(self, process: str, number: int, now: float) -> bool:
         """A process is alive; whether this payload of its is a new one.
 
-        One that is new here is asked for all that it has. Where one was taken for dead that is not,
-        nothing is sure, and all are asked.
+        One that is new here, or was silent for so long that it was taken for dead, is asked for all
+        that it has.
         """
         if process != self.process:
             last = self._others.get(process)
             if last is not None and number <= last.number:
                 return False
             self._others[process] = _Heard(now, number)
-            if process in self._dead:
-                self._dead.discard(process)
-                self._doubt(now)
-            elif last is None and EVERYBODY not in self.asks:
+            if last is None and EVERYBODY not in self.asks:
                 self.asks.add(process)
         return True
 

@@ -278,6 +278,27 @@ def test_a_process_that_was_taken_for_dead_is_asked_for_its_people() -> None:
     assert world.shown(1) == {ADA: PERSON}
 
 
+def test_a_process_that_was_idle_and_comes_back_makes_nobody_else_say_anything() -> None:
+    world = World()
+    world.put(0, ADA, PERSON)
+    world.put(1, ("w", "bob", "tab"), PERSON)
+    world.settle()
+    world.processes[1].leave(("w", "bob", "tab"), world.wall(1))
+    world.announce(1)
+    for _ in range(8):
+        world.announce(0)
+        world.wait(PACE.beat)
+        for process in world.processes:
+            process.keep(ADA, world.now)
+            process.expire(world.now)
+    world.put(1, ("w", "bob", "tab"), PERSON)
+    told = len(world.channel)
+    world.settle()
+    said = [one for _, _, part in world.channel[told:] for one in part if isinstance(one, Here)]
+    assert {one.key for one in said} == {("w", "bob", "tab")}, "and nobody Ada"
+    assert len(world.shown(2)) == 2
+
+
 def test_while_nothing_is_heard_nobody_is_taken_for_dead() -> None:
     world = two()
     other = world.processes[1]
