@@ -188,7 +188,7 @@ class Presence:
         """Tells streams and other processes until cancelled."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self._tell_streams())
-            group.create_task(self._tell_processes())
+            group.create_task(self._tell_processes(group))
 
     async def _tell_streams(self) -> None:
         while True:
@@ -232,13 +232,13 @@ class Presence:
         streams = self._hub.streams_of(workspace)
         return [stream for stream in streams if not _FORMS.isdisjoint(stream.view.forms)]
 
-    async def _tell_processes(self) -> None:
+    async def _tell_processes(self, group: asyncio.TaskGroup) -> None:
         """What has gathered goes out at once, or when the last commit is long enough ago."""
         beat_at = 0.0
         while True:
             await _woken(self._said, beat_at if self._registry.has_own else None)
             if self._registry.has_own or self._has_to_say():
-                await self._announce()
+                await self._announce(group)
                 beat_at = _now() + self.pace.beat
                 await asyncio.sleep(self.pace.announce)
 
@@ -250,7 +250,7 @@ class Presence:
             here = self._registry.owned(key)
             yield Gone(key, left) if here is None else Here(key, *here)
 
-    async def _announce(self) -> None:
+    async def _announce(self, group: asyncio.TaskGroup) -> None:
         """One commit. What could not be said stays to be said, as it then is."""
         registry = self._registry
         outbox, registry.outbox = registry.outbox, {}
@@ -259,16 +259,28 @@ class Presence:
         self._conflicts_out.clear()
         said = [*map(Hello, asks), *self._changes(outbox), *conflicts]
         texts = list(self._exchange.payloads(said))
-        try:
-            await self._gateway.fetch("select trusted.presence_tell(%s)", (texts,))
-        except Problem as problem:
-            log.warning("presence not announced", code=problem.code)
+        telling = group.create_task(self._tell(texts))
+        await asyncio.wait({telling}, timeout=self.pace.beat / 2)
+        failure = telling.result() if telling.done() else "timeout"
+        # psycopg takes seconds to give a stalled connection up. Who waits for that is silent for so
+        # long that others take it for dead; so nobody does, and the next try has another one.
+        telling.cancel()
+        if failure is not None:
+            log.warning("presence not announced", code=failure)
             for key, left in outbox.items():
                 if registry.outbox.setdefault(key, left) is None:
                     registry.outbox[key] = left
             registry.asks |= asks
             self._conflicts_out.extendleft(reversed(conflicts))
             self._said.set()
+
+    async def _tell(self, texts: list[str]) -> str | None:
+        """Sends payloads; the code of the problem where that failed."""
+        try:
+            await self._gateway.fetch("select trusted.presence_tell(%s)", (texts,))
+        except Problem as problem:
+            return problem.code
+        return None
 
 
 def _now() -> float:

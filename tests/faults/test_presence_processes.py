@@ -16,6 +16,7 @@ import aiohttp
 import psycopg
 import pytest
 
+from faults.presence_network import stalling
 from rowcast.listener import PRESENCE_CHANNEL
 from rowcast.presence_exchange import Exchange, Here
 from rowcast.presence_registry import Person, PresencePace
@@ -257,6 +258,28 @@ async def test_what_a_process_missed_while_its_listener_was_away_is_caught_up(
                 await put(two, workspace, "last")
                 assert told(await stream.next()) == ("joined", "last")
                 assert await tabs(two, workspace) == ["comes", "last", "moves", "stays"]
+
+
+async def test_a_connection_that_stalls_does_not_keep_a_process_from_announcing(
+    database: Database, session: aiohttp.ClientSession
+) -> None:
+    workspace, token = database.workspace(), database.token("Ada")
+    pace = replace(PACE, beat=1, silence=3)
+    async with AsyncExitStack() as stack:
+        network, conninfo = await stack.enter_async_context(stalling(database.server))
+        behind = replace(deployed(database, presence_pace=pace), conninfo=conninfo)
+        one = Client(session, await stack.enter_async_context(serving(behind)), token)
+        url = await stack.enter_async_context(serving(deployed(database, presence_pace=pace)))
+        two = Client(session, url, token)
+        events = two.events(f"/api/v1/workspaces/{workspace}/events")
+        stream = await stack.enter_async_context(events)
+        assert (await stream.next()).name == "connected"
+        await put(one, workspace, "stays")
+        assert told(await stream.next()) == ("joined", "stays")
+        network.stalls = 2
+        await put(one, workspace, "comes")
+        assert told(await stream.next()) == ("joined", "comes"), "and nobody has left"
+        assert network.stalled == 2
 
 
 # What it costs
