@@ -3,7 +3,7 @@
 Somebody is present as long as his client says so, and that is kept in memory: a sign of life costs
 a look at his rights, and nobody hears of it. What changes is told to the streams of this process at
 once, and to the other processes by notifications, many changes in one; see presence_registry.py for
-who is present, presence_exchange.py for what processes say.
+who is present, presence_gossip.py and presence_exchange.py for what processes say.
 """
 
 import asyncio
@@ -11,7 +11,7 @@ import hashlib
 import secrets
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
@@ -19,13 +19,14 @@ from typing import Any
 import orjson
 
 from rowcast import logs
+from rowcast import presence_gossip as gossip
 from rowcast.frames import View
 from rowcast.gateway import Call, Gateway, missing_function
 from rowcast.hub import Hub
 from rowcast.identity import Actor
-from rowcast.presence_exchange import Conflict, Exchange, Gone, Hello, Here, Said
+from rowcast.presence_exchange import Conflict, Exchange
 from rowcast.presence_frames import News, frame, shown, sight
-from rowcast.presence_registry import EVERYBODY, Key, Person, PresencePace, Registry
+from rowcast.presence_registry import Key, Person, PresencePace, Registry
 from rowcast.problems import Problem
 from rowcast.stream import Stream
 
@@ -158,24 +159,9 @@ class Presence:
     def heard(self, text: str) -> None:
         """Takes a notification, whatever it holds."""
         payload = self._exchange.read(text)
-        if payload is None:
-            return
-        process, number, registry = payload.process, payload.number, self._registry
-        if not registry.heard(process, number, _now()):
-            return
-        for said in payload.said:
-            match said:
-                case Here(key, person, at):
-                    registry.told_here(process, key, person, at)
-                case Gone(key, left):
-                    registry.told_gone(process, key, left)
-                case Hello(asked):
-                    if process != registry.process and asked in (EVERYBODY, registry.process):
-                        registry.say_all()
-                case Conflict():
-                    if process != registry.process:
-                        self._conflicts.append(said)
-        self._wake()
+        if payload is not None:
+            self._conflicts.extend(gossip.hear(self._registry, payload, _now()))
+            self._wake()
 
     def _wake(self) -> None:
         self._changed.set()
@@ -194,7 +180,7 @@ class Presence:
         while True:
             await _woken(self._changed, self._registry.due())
             self._registry.expire(_now())
-            if self._registry.outbox:
+            if self._has_to_say():
                 self._said.set()
             await self._deliver_people()
             while self._conflicts:
@@ -243,23 +229,15 @@ class Presence:
                 await asyncio.sleep(self.pace.announce)
 
     def _has_to_say(self) -> bool:
-        return bool(self._registry.outbox or self._registry.asks or self._conflicts_out)
-
-    def _changes(self, outbox: Mapping[Key, int | None]) -> Iterator[Said]:
-        for key, left in outbox.items():
-            here = self._registry.owned(key)
-            yield Gone(key, left) if here is None else Here(key, *here)
+        return bool(gossip.has_due(self._registry) or self._conflicts_out)
 
     async def _announce(self, group: asyncio.TaskGroup) -> None:
         """One commit. What could not be said stays to be said, as it then is."""
-        registry = self._registry
-        outbox, registry.outbox = registry.outbox, {}
-        asks, registry.asks = registry.asks, set()
+        due = gossip.take_due(self._registry)
         conflicts = list(self._conflicts_out)
         self._conflicts_out.clear()
-        said = [*map(Hello, asks), *self._changes(outbox), *conflicts]
-        texts = list(self._exchange.payloads(said))
-        telling = group.create_task(self._tell(texts))
+        said = [*conflicts, *gossip.said_of(self._registry, due, self._exchange.next)]
+        telling = group.create_task(self._tell(list(self._exchange.payloads(said))))
         await asyncio.wait({telling}, timeout=self.pace.beat / 2)
         failure = telling.result() if telling.done() else "timeout"
         # psycopg takes seconds to give a stalled connection up. Who waits for that is silent for so
@@ -267,10 +245,7 @@ class Presence:
         telling.cancel()
         if failure is not None:
             log.warning("presence not announced", code=failure)
-            for key, left in outbox.items():
-                if registry.outbox.setdefault(key, left) is None:
-                    registry.outbox[key] = left
-            registry.asks |= asks
+            gossip.put_back(self._registry, due)
             self._conflicts_out.extendleft(reversed(conflicts))
             self._said.set()
 

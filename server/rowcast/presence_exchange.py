@@ -55,6 +55,17 @@ class Hello:
 
 
 @dataclass(frozen=True, slots=True)
+class All:
+    """A digest of all that a process has, behind what it had to say.
+
+    since: the number of the payload from which on it has told all of it; None: it has not.
+    """
+
+    digest: int
+    since: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class Conflict:
     """A write of an account was refused with these conflicts, as (record, key); no key: the whole.
 
@@ -68,7 +79,7 @@ class Conflict:
     conflicts: tuple[tuple[str, str | None], ...]
 
 
-Said = Here | Gone | Hello | Conflict
+Said = Here | Gone | Hello | All | Conflict
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +111,7 @@ _SAID: dict[str, TypeAdapter[Any]] = {
     ),
     "gone": TypeAdapter(tuple[_Id, _Id, _Id, int | None]),
     "hello": TypeAdapter(tuple[_Id]),
+    "all": TypeAdapter(tuple[int, int | None]),
     "conflict": TypeAdapter(tuple[_Id, _Id, _Id | None, _Id, list[tuple[_Text, _Text | None]]]),
 }
 
@@ -111,6 +123,11 @@ class Exchange:
         self._process = process
         self._ciphers = [AESGCM(_key(secret)) for secret in secrets]
         self._number = 0
+
+    @property
+    def next(self) -> int:
+        """The number of the payload to come."""
+        return self._number + 1
 
     def payloads(self, said: Iterable[Said]) -> Iterator[str]:
         """Payloads that say all this, in order.
@@ -181,6 +198,8 @@ def _written(said: Said) -> bytes:
             return orjson.dumps(["gone", *key, left])
         case Hello(process):
             return orjson.dumps(["hello", process])
+        case All(digest, since):
+            return orjson.dumps(["all", digest, since])
         case Conflict(workspace, account, client, transaction, conflicts):
             while True:
                 text = orjson.dumps(
@@ -209,6 +228,8 @@ def _read(part: list[Any]) -> Said | None:
             return Gone((rest[0], rest[1], rest[2]), rest[3])
         case "hello":
             return Hello(rest[0])
+        case "all":
+            return All(rest[0], rest[1])
         case _:
             workspace, account, client, transaction, conflicts = rest
             return Conflict(workspace, account, client, transaction, tuple(conflicts))

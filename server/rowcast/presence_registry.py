@@ -8,10 +8,18 @@ Every process hears all announcements, its own too, in one order: that of their 
 may turn to one process now and to another a moment later; what it said last counts, whichever is
 announced first: changes carry a time, of the wall's clock, but above every time heard of before
 (Lamport, Time, Clocks, and the Ordering of Events in a Distributed System, 1978).
+
+What was missed or not believed is found by comparing: each process says with all that it says a
+digest of those who are its own, and one of which another is known here is asked for all that it
+has (Demers et al., Epidemic Algorithms for Replicated Database Maintenance, 1987: anti-entropy).
 """
 
+import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from math import inf
+
+import orjson
 
 from rowcast.problems import Problem
 
@@ -20,6 +28,7 @@ Key = tuple[str, str, str]  # workspace, account, client
 ACTIVE, TYPING = "active", "typing"
 EVERYBODY = ""
 MAX_CLIENTS = 20  # of an account in a workspace; the one that was silent longest goes
+MAX_PROCESSES = 1000  # whose payloads are not believed a second time
 MAX_PEOPLE = 50_000  # that a process knows of
 
 
@@ -58,12 +67,7 @@ class _Entry:
     person: Person
     owner: str  # the process to which he tells it
     at: int  # when that was changed last
-
-
-@dataclass(frozen=True, slots=True)
-class _Heard:
-    at: float
-    number: int  # of the last payload
+    told: int  # the number of the payload that said so last; 0 where it is this process
 
 
 class Registry:
@@ -74,15 +78,18 @@ class Registry:
         self.untold: dict[Key, Person | None] = {}  # as streams know it
         self.outbox: dict[Key, int | None] = {}  # when he left, if it was not this process alone
         self.asks: set[str] = set()  # processes that are to tell all that they have; EVERYBODY
+        self.asked = False  # whether this one is to tell it
         self._pace = pace
         self._entries: dict[str, dict[str, dict[str, _Entry]]] = {}
         self._count = 0
         self._mine: dict[Key, float] = {}  # until when; the next to expire first
         self._typing: dict[Key, float] = {}  # of mine; in the same order
-        self._others: dict[str, _Heard] = {}
+        self._others: dict[str, float] = {}  # when they were heard of
+        self._numbers: dict[str, int] = {}  # of their last payloads; also of those now silent
+        self._digests: dict[str, int] = {}  # of those who tell it to a process
+        self._differs: dict[str, float] = {}  # since when another's digest is not the one here
+        self._left: dict[Key, int] = {}  # who left here, until this process has heard that
         self._clock = 0
-        self._doubted: set[Key] = set()
-        self._doubted_until: float | None = None
         self._hearing = False
 
     def __len__(self) -> int:
@@ -103,6 +110,15 @@ class Registry:
         """Somebody, if he is present."""
         entry = self._entry(key)
         return None if entry is None else entry.person
+
+    @property
+    def own(self) -> list[Key]:
+        """Those who tell it to this process."""
+        return list(self._mine)
+
+    def digest(self, process: str) -> int:
+        """Of who tells it to a process, and of when each was changed last."""
+        return self._digests.get(process, 0)
 
     def present(self, workspace: str) -> Iterator[tuple[Key, Person]]:
         """Who is present in a workspace."""
@@ -127,6 +143,7 @@ class Registry:
         if person.state == TYPING:
             self._typing[key] = now + self._pace.typing
         if entry is None or entry.person != person or entry.owner != self.process:
+            self._left.pop(key, None)
             self._store(key, person, self.process, self._tick(at))
             self.outbox.setdefault(key, None)
 
@@ -139,6 +156,8 @@ class Registry:
         """Somebody is gone, to whichever process he told that he was here."""
         self._remove(key)  # if he is known here: elsewhere he may be before this process hears it
         self.outbox[key] = self._tick(at)
+        if self._hearing:
+            self._left[key] = self._clock
 
     def forget(self, workspace: str, account: str, at: int) -> None:
         """An account is gone from a workspace, with all its clients."""
@@ -159,11 +178,8 @@ class Registry:
     def due(self) -> float | None:
         """When `expire` has something to do, if nothing else happens."""
         times = [next(iter(by_time.values())) for by_time in (self._mine, self._typing) if by_time]
-        if self._hearing:
-            if self._others:
-                times.append(min(h.at for h in self._others.values()) + self._pace.silence)
-            if self._doubted_until is not None:
-                times.append(self._doubted_until)
+        if self._hearing and self._others:
+            times.append(min(self._others.values()) + self._pace.silence)
         return min(times, default=None)
 
     def expire(self, now: float) -> None:
@@ -178,16 +194,11 @@ class Registry:
             self._expire_one(key)
         if not self._hearing:
             return  # silence says nothing
-        for process, heard in list(self._others.items()):
-            if heard.at + self._pace.silence <= now:
+        for process, heard_at in list(self._others.items()):
+            if heard_at + self._pace.silence <= now:
                 del self._others[process]
-                for key in [k for k, entry in self._all() if entry.owner == process]:
-                    self._remove(key)
-        if self._doubted_until is not None and self._doubted_until <= now:
-            self._doubted_until = None
-            for key in list(self._doubted):
-                self._remove(key)
-            self.say_all()  # what others said of mine meanwhile was not heard
+                self._differs.pop(process, None)
+                self._remove_of(process)
 
     def _expire_one(self, key: Key) -> None:
         self._remove(key)
@@ -196,59 +207,44 @@ class Registry:
     # What other processes tell
 
     def connected(self, now: float) -> None:
-        """From now on all is heard. What was missed, the others are to tell again.
-
-        Those of mine who moved meanwhile are told of with it; the rest is announced again, later.
-        """
+        """From now on all is heard. What was missed, the others are to tell again."""
         self._hearing = True
-        self._others = {p: _Heard(now, heard.number) for p, heard in self._others.items()}
+        self._others = dict.fromkeys(self._others, now)
         self.asks = {EVERYBODY}
-        self._doubted = {key for key, _ in self._all() if key not in self._mine}
-        self._doubted_until = now + self._pace.silence
 
     def lost(self) -> None:
         """Nothing is heard any more; who is silent now is not taken for dead."""
         self._hearing = False
+        self._left.clear()
 
     def heard(self, process: str, number: int, now: float) -> bool:
-        """A process is alive; whether this payload of its is a new one.
-
-        One that is new here, or was silent for so long that it was taken for dead, is asked for all
-        that it has.
-        """
-        if process != self.process:
-            last = self._others.get(process)
-            if last is not None and number <= last.number:
-                return False
-            self._others[process] = _Heard(now, number)
-            if last is None and EVERYBODY not in self.asks:
-                self.asks.add(process)
+        """A process is alive; whether this payload of its is a new one."""
+        if process == self.process:
+            return True
+        if number <= self._numbers.get(process, 0):
+            return False
+        self._numbers.pop(process, None)
+        self._numbers[process] = number
+        if len(self._numbers) > MAX_PROCESSES:
+            del self._numbers[next(iter(self._numbers))]
+        if process not in self._others:
+            self._differs[process] = -inf  # it is asked at once if it has more than it says
+        self._others[process] = now
         return True
 
-    def say_all(self) -> None:
-        """Has all who are here announced again, for a process that asks."""
-        for key in self._mine:
-            self.outbox.setdefault(key, None)
-
-    def told_here(self, process: str, key: Key, person: Person, at: int) -> None:
-        """A process has announced somebody."""
+    def told_here(self, process: str, key: Key, person: Person, at: int, number: int) -> None:
+        """A process has announced somebody, in its payload of this number."""
         self._clock = max(self._clock, at)
-        entry = self._entry(key)
-        mine = key in self._mine
-        if process == self.process and mine:
-            return
-        if entry is not None and (entry.at, entry.owner) > (at, process):
-            if mine:
-                self.outbox.setdefault(key, None)  # it was announced before that, or not yet
-            return
-        left = self.outbox.get(key)
-        if (left is not None and left >= at) or (entry is None and self._count >= MAX_PEOPLE):
-            return
-        self._mine.pop(key, None)
-        self._typing.pop(key, None)
-        self._store(key, person, process, at)
         if process == self.process:
-            self.outbox.setdefault(key, None)  # he has gone since: all who hear this hear that, too
+            return
+        entry = self._entry(key)
+        if entry is None:
+            if self._left.get(key, -1) >= at or self._count >= MAX_PEOPLE:
+                return
+        elif (entry.at, entry.owner) > (at, process):
+            return
+        self._disown(key)
+        self._store(key, person, process, at, number)
 
     def told_gone(self, process: str, key: Key, left: int | None) -> None:
         """A process has announced that somebody is gone.
@@ -256,14 +252,40 @@ class Registry:
         left: when he said so, or was refused, and is gone wherever he is; None: only from there.
         """
         self._clock = max(self._clock, left or 0)
+        if process == self.process and left is not None and self._left.get(key) == left:
+            del self._left[key]
         entry = self._entry(key)
-        mine = key in self._mine
-        if entry is None or (process == self.process and mine):
+        if entry is None:
             return
-        if entry.owner == process or (left is not None and left >= entry.at):
+        if entry.owner == process != self.process or (left is not None and left >= entry.at):
+            self._disown(key)
             self._remove(key)
-            if mine:
-                self.outbox.setdefault(key, None)  # what was announced of him is on its way
+
+    def told_all(self, process: str, digest: int, since: int | None, now: float) -> None:
+        """A process has said of how many it is told, by a digest, behind all that it had to say.
+
+        since: the number of the payload from which on it has told all of them; None: it has not. It
+        is asked for them where there are others here, and not only for a moment: of somebody who
+        moves, two processes think for a while that he is theirs.
+        """
+        if process == self.process:
+            return
+        if since is not None:
+            self._remove_of(process, since)
+        if digest == self.digest(process) or self._count >= MAX_PEOPLE:
+            self._differs.pop(process, None)
+        elif self._differs.setdefault(process, now) + self._pace.beat <= now:
+            self._differs[process] = now
+            self.asks.add(process)
+
+    def _disown(self, key: Key) -> None:
+        """Somebody is another process's now, or nobody's.
+
+        What was announced of him by this process may be on its way; behind that it says this.
+        """
+        if self._mine.pop(key, None) is not None:
+            self._typing.pop(key, None)
+            self.outbox.setdefault(key, None)
 
     # Entries
 
@@ -276,24 +298,19 @@ class Registry:
         workspace, account, client = key
         return self._entries.get(workspace, {}).get(account, {}).get(client)
 
-    def _all(self) -> Iterator[tuple[Key, _Entry]]:
-        for workspace, accounts in self._entries.items():
-            for account, clients in accounts.items():
-                for client, entry in clients.items():
-                    yield (workspace, account, client), entry
-
-    def _store(self, key: Key, person: Person, owner: str, at: int) -> None:
+    def _store(self, key: Key, person: Person, owner: str, at: int, told: int = 0) -> None:
         workspace, account, client = key
-        self._doubted.discard(key)
         entry = self._entry(key)
         if entry is None:
             self.untold.setdefault(key, None)
             clients = self._entries.setdefault(workspace, {}).setdefault(account, {})
-            clients[client] = _Entry(person, owner, at)
+            clients[client] = _Entry(person, owner, at, told)
             self._count += 1
         else:
             self.untold.setdefault(key, entry.person)
-            entry.person, entry.owner, entry.at = person, owner, at
+            self._sum(key, entry)
+            entry.person, entry.owner, entry.at, entry.told = person, owner, at, told
+        self._sum(key, _Entry(person, owner, at, told))
 
     def _remove(self, key: Key) -> None:
         workspace, account, client = key
@@ -301,6 +318,7 @@ class Registry:
         if entry is None:
             return
         self.untold.setdefault(key, entry.person)
+        self._sum(key, entry)
         accounts = self._entries[workspace]
         del accounts[account][client]
         if not accounts[account]:
@@ -310,7 +328,26 @@ class Registry:
         self._count -= 1
         self._mine.pop(key, None)
         self._typing.pop(key, None)
-        self._doubted.discard(key)
+
+    def _remove_of(self, process: str, before: float = inf) -> None:
+        """Removes those of another process whom it has not told of since a payload."""
+        gone = [
+            (workspace, account, client)
+            for workspace, accounts in self._entries.items()
+            for account, clients in accounts.items()
+            for client, entry in clients.items()
+            if entry.owner == process and entry.told < before
+        ]
+        for key in gone:
+            self._remove(key)
+
+    def _sum(self, key: Key, entry: _Entry) -> None:
+        """Has the digest of an entry's owner hold it, or hold it no more: it is an exclusive or."""
+        text = orjson.dumps([*key, entry.at])
+        one = int.from_bytes(hashlib.blake2b(text, digest_size=7).digest())
+        found = self._digests.pop(entry.owner, 0) ^ one
+        if found:
+            self._digests[entry.owner] = found
 
 
 def _passed(by_time: Mapping[Key, float], now: float) -> list[Key]:
