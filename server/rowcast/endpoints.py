@@ -251,6 +251,7 @@ def stream_endpoint(route: StreamRoute) -> Handler:
                 _view(route, query, opened.collections),
                 cursor,
                 min(lifetime, actor.expires - time.time() - 1),
+                query.client,
             )
         return response
 

@@ -10,6 +10,7 @@ it is counted in bytes, and who does not read is closed.
 """
 
 import asyncio
+import uuid
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -283,13 +284,16 @@ class Hub:
         view: View,
         cursor: Cursor | None,
         lifetime: float,
+        client: str | None = None,
     ) -> None:
         """Streams to one client: `connected`, what it missed since `cursor` (None: it starts now),
 
-        then live, until it is told to end, `lifetime` seconds at most. Raises ConnectionError.
+        then live, until it is told to end, `lifetime` seconds at most. client: its id, where it has
+        one of its own. Raises ConnectionError.
         """
         life = asyncio.timeout(0 if self._closing else lifetime)
-        stream = Stream(writer, workspace, opened.rights, view, life)
+        client = client or str(uuid.uuid4())
+        stream = Stream(writer, workspace, opened.rights, view, life, client)
         self._streams.add(stream)
         self._by_workspace.setdefault(workspace, set()).add(stream)
         try:

@@ -508,3 +508,4 @@ class EventsQuery(Query):
     records: Annotated[str, Field(max_length=4000)] | None = None
     include: Annotated[str, Field(pattern="^record$")] | None = None
     ticket: Annotated[str, Field(max_length=100)] | None = None
+    client: Annotated[str, Field(pattern="^[A-Za-z0-9_-]{1,64}$")] | None = None

@@ -64,6 +64,7 @@ _PARAMETERS = {
     "records": "Only these records: ids, with commas between.",
     "include": "`record`: each event brings the whole record.",
     "ticket": "From `POST /api/v1/auth/ticket`, in place of credentials.",
+    "client": "The `clientId` of the stream, one for each tab; without it it is given one.",
     "map": "Which column a field is read from: `map[title]=Summary`.",
     "dryRun": "Say what would happen, and write nothing.",
     "inline": "`1`: a picture is to be shown, and not saved.",

@@ -1,8 +1,7 @@
 """One client of the hub: what it may get, what waits for it, and when it ends."""
 
 import asyncio
-import uuid
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from aiohttp.http_writer import StreamWriter
 from aiohttp_sse import EventSourceResponse
@@ -17,8 +16,8 @@ FINISH_SECONDS = 5.0
 class Stream:
     """One client. It ends when `life` runs out; `last` is sent before.
 
-    client: its id, by which the client may name itself. greeted: it has been told that. attached:
-    it gets what its workspace's topic relays; sent: the seq that the client knows of.
+    client: its id, by which it names itself. greeted: it has been told that. attached: it gets what
+    its workspace's topic relays; sent: the seq that the client knows of.
     """
 
     writer: StreamWriter
@@ -26,7 +25,7 @@ class Stream:
     rights: Rights
     view: View
     life: asyncio.Timeout
-    client: str = field(default_factory=lambda: str(uuid.uuid4()))
+    client: str
     greeted: bool = False
     attached: bool = False
     sent: int = 0

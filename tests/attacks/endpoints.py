@@ -271,6 +271,7 @@ QUERIES: dict[type[BaseModel], Callable[[Stage], dict[str, str]]] = {
         "records": "00000000-0000-0000-0000-000000000000",
         "include": "record",
         "ticket": "",
+        "client": "a-tab",
     },
 }
 _UNSENT = ("cursor", "lastEventId", "ticket")  # of a query: attacked, but in no good request

@@ -9,6 +9,7 @@ from typing import Any
 import aiohttp
 import pytest
 
+from rowcast.endpoints import id_of_key
 from rowcast.presence_registry import MAX_CLIENTS, PresencePace
 from streams.streaming import as_account, patch
 from support import Client, Database, Event, EventStream, deployed, eventually, serving
@@ -369,3 +370,48 @@ async def test_a_conflict_over_a_whole_record_names_no_key(place: Place) -> None
             continue
     assert told.name == "conflict-detected"
     assert told.data["conflicts"] == [{"recordId": task, "key": None}]
+
+
+async def test_a_client_with_an_id_of_its_own_is_the_same_in_stream_presence_and_writes(
+    place: Place,
+) -> None:
+    database, workspace = place.database, place.workspace
+    database.join(workspace, "Bob", "editor")
+    task = database.task(workspace, title="A")["id"]
+    patch(database, workspace, task, "Bob", title="B")
+    path = f"/api/v1/workspaces/{workspace}"
+    events = f"{path}/events?collections=none&client="
+    for _ in range(2):  # it reconnects, and is who it was
+        async with AsyncExitStack() as stack:
+            mine = await stack.enter_async_context(place.client.events(events + "my_Tab-1"))
+            assert (await mine.next()).data["clientId"] == "my_Tab-1"
+            other = await stack.enter_async_context(place.client.events(events + "other"))
+            assert (await other.next()).data["clientId"] == "other"
+            stale = {"patch": {"title": "C"}, "baseVersion": 1}
+            for tab in ("my_Tab-1", "other"):
+                headers = {"Rowcast-Client": tab, "Idempotency-Key": tab}
+                address = f"{path}/records/{task}"
+                reply = await place.client.send("PATCH", address, stale, headers=headers)
+                reply.problem(409, "conflict")
+            for stream, tab in ((mine, "other"), (other, "my_Tab-1")):
+                told = await stream.next()
+                assert (told.name, told.data["transactionId"]) == (
+                    "conflict-detected", id_of_key(tab),
+                )  # fmt: skip
+
+
+async def test_a_stream_of_any_form_takes_the_id_of_its_client_and_refuses_what_is_none(
+    place: Place,
+) -> None:
+    addresses = [
+        f"/api/v1/workspaces/{place.workspace}/events",
+        f"/api/v1/tasks/{place.workspace}/events",
+        f"/api/tasks/{place.workspace}/events",
+        f"/api/events/{place.workspace}",
+    ]
+    for address in addresses:
+        for client in ("", "x" * 65, "a%20b", "%C3%A4", "a%0A"):
+            reply = await place.client.send("GET", f"{address}?client={client}")
+            reply.problem(422, "invalid_request")
+        async with place.client.events(f"{address}?client={'x' * 64}") as stream:
+            assert (await stream.next()).data["clientId"] == "x" * 64
