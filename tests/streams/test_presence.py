@@ -10,8 +10,10 @@ import aiohttp
 import pytest
 
 from rowcast.endpoints import id_of_key
+from rowcast.presence import MAX_CONFLICTS
 from rowcast.presence_registry import MAX_CLIENTS, PresencePace
-from streams.streaming import as_account, patch
+from streams.conftest import Server
+from streams.streaming import as_account, patch, stalled
 from support import Client, Database, Event, EventStream, deployed, eventually, serving
 
 PACE = PresencePace(present=600, typing=600, announce=0.02, beat=600, silence=600)
@@ -415,3 +417,140 @@ async def test_a_stream_of_any_form_takes_the_id_of_its_client_and_refuses_what_
             reply.problem(422, "invalid_request")
         async with place.client.events(f"{address}?client={'x' * 64}") as stream:
             assert (await stream.next()).data["clientId"] == "x" * 64
+
+
+async def test_a_conflict_event_names_at_most_a_hundred_fields(place: Place) -> None:
+    database, workspace = place.database, place.workspace
+    database.join(workspace, "Bob", "editor")
+    task = database.task(workspace, title="A")["id"]
+    fields = {f"field{n}": n for n in range(MAX_CONFLICTS + 20)}
+    patch(database, workspace, task, "Bob", **fields)
+    async with place.stream("?collections=none") as stream:
+        stale = {"patch": dict.fromkeys(fields, "mine"), "baseVersion": 1}
+        address = f"/api/v1/workspaces/{workspace}/records/{task}"
+        reply = await place.client.send("PATCH", address, stale)
+        assert len(reply.problem(409, "conflict")["conflicts"]) == len(fields)
+        told = await stream.next()
+    assert len(told.data["conflicts"]) == MAX_CONFLICTS
+
+
+async def test_a_client_that_does_not_read_what_it_is_told_aside_is_closed_and_others_go_on(
+    place: Place,
+) -> None:
+    """G9. Conflicts are the longest of it: a few dozen fill what a connection holds."""
+    database, workspace = place.database, place.workspace
+    database.join(workspace, "Bob", "editor")
+    task = database.task(workspace, title="A")["id"]
+    fields = {f"{n:0900}": n for n in range(MAX_CONFLICTS)}
+    patch(database, workspace, task, "Bob", **fields)
+    stale = {"patch": dict.fromkeys(fields, "mine"), "baseVersion": 1}
+    path = f"/api/v1/workspaces/{workspace}"
+    async with (
+        place.stream("?collections=none") as reads,
+        stalled(place.client, f"{path}/events?collections=none") as slow,
+    ):
+
+        async def only_the_reader_is_left() -> bool:
+            reply = await place.client.send("PATCH", f"{path}/records/{task}", stale)
+            reply.problem(409, "conflict")
+            assert (await reads.next()).name == "conflict-detected"
+            return bool((await place.client.call("GET", "/health/ready"))["streams"] == 1)
+
+        await eventually(only_the_reader_is_left, 60)
+        assert b"event: reset" not in await slow.rest(), "it goes on from the id that it has"
+
+
+# What is told to whom
+
+
+@pytest.mark.parametrize("address", ["/api/tasks/{}/events", "/api/events/{}"])
+async def test_streams_of_clients_that_know_nothing_of_presence_get_none(
+    place: Place, address: str
+) -> None:
+    async with place.client.events(address.format(place.workspace)) as old, place.stream() as new:
+        assert (await old.next()).name == "connected"
+        await put_and_see(place, new)
+        place.database.task(place.workspace, title="A")
+        assert (await new.next()).name == "task-created"
+        assert (await old.next()).name not in ("presence", "typing")
+
+
+async def put_and_see(place: Place, stream: EventStream) -> None:
+    """Somebody comes, of which a stream is told."""
+    await place.put()
+    assert (await stream.next()).data["change"] == "joined"
+
+
+async def test_a_stream_of_a_collection_tells_nothing_of_who_is_on_a_record_that_is_hidden(
+    place: Place,
+) -> None:
+    database, workspace = place.database, place.workspace
+    database.run(
+        "insert into core.role (workspace_id, key, label, read, edit, may)"
+        " values (%s, 'own', 'Own', '{task:own}', '{task:own}', '{create:task}')",
+        workspace,
+    )
+    database.join(workspace, "Bob", "own")
+    hers = database.task(workspace, title="A")["id"]
+    his = database.task(workspace, "Bob", title="B")["id"]
+    async with (
+        place.stream("?collections=task", by=place.as_("Bob")) as narrow,
+        place.stream(f"?records={hers},{his}", by=place.as_("Bob")) as narrower,
+    ):
+        for record in (hers, his, hers, None):
+            await place.put(record)
+        await place.put(hers, tab="other")
+        await place.put(his, tab="last")
+        for stream in (narrow, narrower):
+            told = await stream.take(3)
+            assert [summary(one) for one in told] == [
+                ("joined", his), ("left", his), ("joined", his),
+            ]  # fmt: skip
+            assert told[2].data["clientId"] == "last"
+
+
+async def test_who_stops_typing_to_be_idle_is_told_with_his_state(place: Place) -> None:
+    task = place.database.task(place.workspace, title="A")["id"]
+    async with place.stream() as stream:
+        for state in ("typing", "idle", "typing", "active"):
+            await place.put(task, state)
+        told = await stream.take(4)
+    assert [summary(event) for event in told] == [
+        ("joined", task), ("changed", task), ("typing True", task), ("typing False", task),
+    ]  # fmt: skip
+    assert [event.data["state"] for event in told[:2]] == ["typing", "idle"]
+
+
+async def test_without_a_header_a_session_is_one_entry_and_another_session_another(
+    place: Place,
+) -> None:
+    clients = [place.as_("Ada") for _ in range(2)]  # each has a session of its own
+    ids = [(await client.call("PUT", place.path, {}))["clientId"] for client in clients * 2]
+    assert ids[:2] == ids[2:]
+    assert sorted(one["clientId"] for one in await place.present()) == sorted(set(ids))
+    assert len(set(ids)) == 2
+    await clients[0].call("DELETE", place.path)
+    assert [one["clientId"] for one in await place.present()] == [ids[1]]
+
+
+async def test_who_is_no_member_can_neither_come_nor_make_anybody_leave(place: Place) -> None:
+    eve = place.as_("Eve")
+    await place.put()
+    headers = {"Rowcast-Client": "tab"}
+    for method, body in (("DELETE", None), ("PUT", {}), ("GET", None)):
+        reply = await eve.send(method, place.path, body, headers=headers)
+        reply.problem(404, "unknown_workspace")
+    assert [one["clientId"] for one in await place.present()] == ["tab"]
+
+
+async def test_a_hub_keeps_nothing_of_streams_that_have_ended(
+    server: Server, database: Database
+) -> None:
+    workspace = database.workspace()
+    path = f"/api/v1/workspaces/{workspace}/events"
+    async with server.client.events(path) as one, server.client.events(path) as two:
+        for stream in (one, two):
+            assert (await stream.next()).name == "connected"
+        assert len(server.hub.streams_of(workspace)) == 2
+    await eventually(lambda: server.hub.stream_count == 0)
+    assert (server.hub._by_workspace, server.hub.streams_of(workspace)) == ({}, [])

@@ -21,6 +21,7 @@ from rowcast.presence_exchange import (
     Said,
 )
 from rowcast.presence_registry import EVERYBODY, Key, Person, PresencePace, Registry
+from rowcast.problems import Problem
 
 ROUNDS = 20  # of half a beat: what differs is found after a beat, asked for, and so again
 PACE = PresencePace(present=100, typing=6, announce=0.5, beat=5, silence=15)
@@ -385,3 +386,43 @@ def test_what_a_process_had_said_before_is_not_believed_a_second_time() -> None:
     for payload in world.channel:
         if payload.process == "p0":
             assert not world.processes[1].heard("p0", payload.number, world.now)
+
+
+def test_what_was_said_last_counts_however_wrong_the_clock_of_a_process_is() -> None:
+    world = two()
+    hour = 3_600_000
+    ahead, right = world.processes
+    ahead.put(ADA, replace(PERSON, record="before"), world.now, world.wall(0) + hour)
+    world.settle()
+    assert world.shown(1)[ADA].record == "before"
+    world.put(1, ADA, replace(PERSON, record="after"))
+    world.settle()
+    assert [world.shown(n)[ADA].record for n in range(2)] == ["after", "after"]
+    ahead.put(ADA, replace(PERSON, record="again"), world.now, world.wall(0) + hour)
+    world.settle()
+    right.leave(ADA, world.wall(1))
+    world.settle()
+    assert [world.shown(n) for n in range(2)] == [{}, {}]
+
+
+def test_there_is_an_end_to_the_people_that_a_process_knows_of(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("rowcast.presence_registry.MAX_PEOPLE", 2)
+    world = two()
+    world.put(0, ("w", "bob", "tab"), PERSON)
+    world.settle()
+    for process in range(2):
+        with pytest.raises(Problem) as refused:
+            world.put(process, ("w", "eve", "tab"), PERSON)
+        assert (refused.value.status, refused.value.code) == (503, "overloaded")
+    there = Here(("w", "eve", "tab"), PERSON, 9)
+    world.channel.append(Payload("p9", 1, [there, All(7, None)]))
+    for n in range(2):
+        world.hear(n, len(world.channel))
+        assert set(world.shown(n)) == {ADA, ("w", "bob", "tab")}
+        assert len(world.processes[n]) == 2
+        assert not world.processes[n].asks, "for what it could not keep"
+    world.put(1, ADA, replace(PERSON, record="another"))
+    world.settle()
+    assert world.shown(0)[ADA].record == "another", "who is there may still move"
