@@ -7,7 +7,6 @@ are only carried along, in a member `queue` that no client can send.
 
 import asyncio
 from dataclasses import dataclass, field
-from typing import Any
 
 import orjson
 from aiohttp import web
@@ -36,6 +35,9 @@ from rowcast.writer import Writer
 
 PATH = "/api/v1/workspaces/{workspace}/transactions/replay"
 SECONDS = 30.0  # that a replay may take, before the rest is left for another
+BYTES = (
+    4 << 20
+)  # of results in full: each has whole records, and a queue may name one over and over
 
 _STOPS = (401, 503, 504)  # no verdicts: they say nothing of the transaction itself
 
@@ -100,6 +102,45 @@ class Queue:
         return f'{{"queue":{verdicts},{text[1:]}'
 
 
+@dataclass
+class Results:
+    """The results so far, in order, as JSON; `size`: the bytes of those in full.
+
+    Those that do not fit into BYTES any more are verdicts all the same, in short. A queue goes on:
+    if it stopped here, it would stop at the same place whenever it is sent again. The first is
+    told in full, as it would be alone.
+    """
+
+    texts: list[bytes] = field(default_factory=list)
+    size: int = 0
+
+    def add_applied(self, answer: Answer) -> None:
+        """{id, seq, records}; in short without records."""
+        if not self._add(answer.body):
+            self.texts.append(orjson.dumps({**orjson.loads(answer.body), "records": []}))
+
+    def add_refused(self, id: str, problem: Problem) -> None:
+        """{id, problem}; in short with no conflicts, errors and other lists in it."""
+        body = problem.body()
+        if "Retry-After" in problem.headers:
+            body["retryAfter"] = int(problem.headers["Retry-After"])
+        if not self._add(orjson.dumps({"id": id, "problem": body})):
+            short = {key: [] if isinstance(of_it, list) else of_it for key, of_it in body.items()}
+            self.texts.append(orjson.dumps({"id": id, "problem": short}))
+
+    def body(self, seq: int | None) -> bytes:
+        """The answer to a queue: {results, seq}."""
+        return b'{"results":[%b],"seq":%b}' % (b",".join(self.texts), orjson.dumps(seq))
+
+    def _add(self, text: bytes) -> bool:
+        """Adds a result in full, if it fits."""
+        fits = not self.texts or self.size + len(text) <= BYTES
+        if fits:
+            self.texts.append(text)
+            self.size += len(text)
+        return fits
+
+
 async def replay_endpoint(request: web.Request) -> web.Response:
     """Applies the transactions of a queue in order, each by itself.
 
@@ -118,38 +159,31 @@ async def replay_endpoint(request: web.Request) -> web.Response:
     app, client = request.app, client_id(request)
     queue = Queue(app[WRITER], function, actor, workspace, app[PRESENCE], client)
     results = await _run(queue, body.transactions, bodies.elements(raw, "transactions"))
-    return respond(request, Answer(orjson.dumps({"results": results, "seq": queue.seq})), 200)
+    return respond(request, Answer(results.body(queue.seq)), 200)
 
 
-async def _run(queue: Queue, transactions: list[QueuedTransaction], texts: list[str]) -> list[Any]:
+async def _run(queue: Queue, transactions: list[QueuedTransaction], texts: list[str]) -> Results:
     """The results, in order. Raises Problem where the first one gets no verdict."""
     loop = asyncio.get_running_loop()
     deadline = loop.time() + SECONDS
     stopped = False
-    results: list[Any] = []
+    results = Results()
     for transaction, text in zip(transactions, texts, strict=True):
-        if stopped or (results and loop.time() > deadline):
+        if stopped or (results.texts and loop.time() > deadline):
             stopped = True
-            results.append(_told(transaction, _not_tried()))
+            results.add_refused(transaction.id, _not_tried())
             continue
         try:
             answer = await queue.apply(transaction, text)
         except Problem as problem:
             stopped = problem.status in _STOPS or problem.code == "unknown_workspace"
-            if stopped and not results:
+            if stopped and not results.texts:
                 raise
             queue.refuse(transaction, problem)
-            results.append(_told(transaction, problem))
+            results.add_refused(transaction.id, problem)
         else:
-            results.append(orjson.Fragment(answer.body))
+            results.add_applied(answer)
     return results
-
-
-def _told(transaction: QueuedTransaction, problem: Problem) -> dict[str, Any]:
-    body = problem.body()
-    if "Retry-After" in problem.headers:
-        body["retryAfter"] = int(problem.headers["Retry-After"])
-    return {"id": transaction.id, "problem": body}
 
 
 def _not_tried() -> Problem:

@@ -277,3 +277,33 @@ async def test_what_a_transaction_creates_itself_it_does_not_wait_for(
     ]
     answer = await send(client, home, *queue)
     assert codes(answer) == ["invalid_document_fields"] * 2 + ["ok"] * 2
+
+
+async def test_an_answer_has_its_bound_and_the_queue_goes_on_behind_it(
+    client: Client, database: Database, workspace: str, home: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each result holds the whole record, a conflict its values: what fits no more comes in short.
+
+    All of the queue gets its verdict, so that one that is sent again comes further.
+    """
+    database.join(workspace, "Bob", "editor")
+    bob = Client(client.session, client.url, database.token("Bob"))
+    text = "x" * 5000
+    large, taken = (database.task(workspace, title=text)["id"] for _ in range(2))
+    await bob.call("PATCH", f"{home}/records/{taken}", {"patch": {"title": "y" * 5000}})
+    conflicting = transaction(put(taken, "title", "Mine"), baseVersions={taken: 1})
+    queue = [transaction(put(large, "points", n)) for n in range(10)]
+    queue[3:3] = [conflicting, {**conflicting, "id": new()}]
+    monkeypatch.setattr(replay, "BYTES", 28_000)  # three records, and one conflict
+    for _ in range(2):
+        answer = await send(client, home, *queue)
+        results = answer["results"]
+        assert codes(answer) == ["ok"] * 3 + ["conflict"] * 2 + ["ok"] * 7
+        assert [len(r["records"]) for r in results if "seq" in r] == [1] * 3 + [0] * 7
+        assert [len(r["problem"]["conflicts"]) for r in results[3:5]] == [1, 0]
+        assert answer["seq"] == results[-1]["seq"]
+        assert [r["id"] for r in results] == [t["id"] for t in queue]
+        assert len(json.dumps(answer)) < 28_000 + len(queue) * 500
+    monkeypatch.setattr(replay, "BYTES", 100)
+    answer = await send(client, home, *queue[:2])
+    assert [len(r["records"]) for r in answer["results"]] == [1, 0], "the first as if it were alone"
