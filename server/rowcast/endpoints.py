@@ -134,20 +134,25 @@ async def read_body(
 ) -> tuple[bytes, bodies.Model]:
     """The body of a request, checked: as bytes to pass on, and as its model. Raises Problem."""
     merge_patch = patch and request.content_type == _MERGE_PATCH
-    if not merge_patch and request.content_type != "application/json":
-        raise Problem(
-            415, "unsupported_media_type", "Send JSON, with Content-Type: application/json."
-        )
-    try:
-        raw = await request.read()
-    except web.RequestPayloadError as error:
-        raise Problem(
-            400, "malformed_body", "The body is not encoded as its headers say, or was cut off."
-        ) from error
+    raw = await read_json(request, _MERGE_PATCH if merge_patch else "application/json")
     if merge_patch:
         bodies.check_json(raw)
         raw = b'{"patch":' + raw + b"}"
     return raw, bodies.check_object(raw, model)
+
+
+async def read_json(request: web.Request, media: str = "application/json") -> bytes:
+    """The body of a request that is to be JSON, not yet checked. Raises Problem."""
+    if request.content_type != media:
+        raise Problem(
+            415, "unsupported_media_type", "Send JSON, with Content-Type: application/json."
+        )
+    try:
+        return await request.read()
+    except web.RequestPayloadError as error:
+        raise Problem(
+            400, "malformed_body", "The body is not encoded as its headers say, or was cut off."
+        ) from error
 
 
 def header(request: web.Request, name: str) -> str | None:

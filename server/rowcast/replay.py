@@ -1,12 +1,15 @@
 """POST …/transactions/replay: the transactions that a client made while it was offline, in order.
 
 Each goes through the writer by itself, under its own id, as if it had come alone, and gets its own
-verdict. What depends on a refused one the database judges (logic.operations_run): here verdicts
-are only carried along, in a member `queue` that no client can send.
+verdict: 422, too, where it is malformed, so that one such does not hold up the others for ever.
+What depends on a refused one the database judges (logic.operations_run): here verdicts are only
+carried along, in a member `queue` that no client can send.
 """
 
 import asyncio
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 import orjson
 from aiohttp import web
@@ -21,7 +24,7 @@ from rowcast.endpoints import (
     WRITER,
     client_id,
     path_members,
-    read_body,
+    read_json,
     respond,
     tell_conflict,
     unknown_workspace,
@@ -30,7 +33,7 @@ from rowcast.gateway import Answer, Call, Function, missing_function
 from rowcast.identity import Actor
 from rowcast.presence import Presence
 from rowcast.problems import Problem
-from rowcast.transaction_models import CreateOperation, QueuedTransaction, Replay
+from rowcast.transaction_models import QueuedTransaction, UncheckedReplay
 from rowcast.writer import Writer
 
 PATH = "/api/v1/workspaces/{workspace}/transactions/replay"
@@ -42,12 +45,42 @@ BYTES = (
 _STOPS = (401, 503, 504)  # no verdicts: they say nothing of the transaction itself
 
 
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A transaction as its client sent it: its text, and the object that this is.
+
+    Only its `id` is checked yet.
+    """
+
+    text: str
+    value: dict[str, Any]
+
+    @property
+    def id(self) -> str:
+        """The transaction's."""
+        return str(self.value["id"])
+
+    def checked(self) -> QueuedTransaction:
+        """As its model. Raises Problem 422, with paths from the transaction on."""
+        bodies.check_values(self.text.encode(), self.value)
+        return bodies.validate(self.value, QueuedTransaction)
+
+    def creates(self) -> Iterator[str]:
+        """The ids of the records that it was to create, malformed as it may be."""
+        operations = self.value.get("operations")
+        for operation in operations if isinstance(operations, list) else ():
+            if isinstance(operation, dict) and operation.get("type") == "create":
+                record = operation.get("recordId") or operation.get("id")
+                if isinstance(record, str) and UUID.fullmatch(record):
+                    yield record.lower()
+
+
 @dataclass
 class Queue:
     """What became of the transactions of a queue so far.
 
     earlier: the ids of those that took effect. refused: by the id of a record that was not
-    created, the root of it: {transactionId, code}.
+    created, the root of it: {transactionId, code}. has_verdict: of the database, on any of them.
     """
 
     writer: Writer
@@ -59,10 +92,12 @@ class Queue:
     earlier: list[str] = field(default_factory=list)
     refused: dict[str, dict[str, str]] = field(default_factory=dict)
     seq: int | None = None
+    has_verdict: bool = False
 
-    async def apply(self, transaction: QueuedTransaction, text: str) -> Answer:
-        """Applies the next one; `text` is what its client sent. Raises Problem."""
-        arguments = self._with_verdicts(transaction, text)
+    async def apply(self, sent: Sent) -> Answer:
+        """Applies the next one. Raises Problem."""
+        transaction = sent.checked()
+        arguments = self._with_verdicts(transaction, sent.text)
         call = Call(
             self.function,
             self.actor.account,
@@ -75,21 +110,19 @@ class Queue:
         try:
             answer = await self.writer.call(call)
         except Problem as problem:
+            self.has_verdict |= not is_no_verdict(problem)
             tell_conflict(self.presence, call, self.client, problem)
             raise
+        self.has_verdict = True
         self.earlier.append(transaction.id.lower())
         self.seq = max(self.seq or 0, orjson.loads(answer.body)["seq"])
         return answer
 
-    def refuse(self, transaction: QueuedTransaction, problem: Problem) -> None:
+    def refuse(self, sent: Sent, problem: Problem) -> None:
         """Notes which records there are not, now that one was refused, and why."""
-        root = {"transactionId": transaction.id, "code": problem.code}
+        root = {"transactionId": sent.id, "code": problem.code}
         cause = problem.extra.get("cause", root)
-        for operation in transaction.operations:
-            if isinstance(operation, CreateOperation):
-                record = operation.record_id or operation.id
-                if record is not None:
-                    self.refused[record.lower()] = cause
+        self.refused |= dict.fromkeys(sent.creates(), cause)
 
     def _with_verdicts(self, transaction: QueuedTransaction, text: str) -> str:
         """What a client sent, with the verdicts that matter to it: all would be ever more."""
@@ -152,38 +185,51 @@ async def replay_endpoint(request: web.Request) -> web.Response:
     if not UUID.fullmatch(workspace):
         raise unknown_workspace()
     bodies.validate(bodies.query_members(request.query), models.Nothing)
-    raw, body = await read_body(request, Replay)
+    queued = _queued(await read_json(request))
     function = request.app[GATEWAY].functions.get("transaction_apply")
     if function is None:
         raise missing_function("transaction_apply")
     app, client = request.app, client_id(request)
     queue = Queue(app[WRITER], function, actor, workspace, app[PRESENCE], client)
-    results = await _run(queue, body.transactions, bodies.elements(raw, "transactions"))
+    results = await _run(queue, queued)
     return respond(request, Answer(results.body(queue.seq)), 200)
 
 
-async def _run(queue: Queue, transactions: list[QueuedTransaction], texts: list[str]) -> Results:
-    """The results, in order. Raises Problem where the first one gets no verdict."""
+def _queued(raw: bytes) -> list[Sent]:
+    """The transactions of a body. Raises Problem where it is no queue."""
+    value = bodies.parse(raw)
+    bodies.validate_object(value, UncheckedReplay)
+    texts = bodies.elements(raw, "transactions")
+    return [Sent(*each) for each in zip(texts, value["transactions"], strict=True)]
+
+
+async def _run(queue: Queue, queued: list[Sent]) -> Results:
+    """The results, in order. Raises Problem where none gets a verdict of the database."""
     loop = asyncio.get_running_loop()
     deadline = loop.time() + SECONDS
     stopped = False
     results = Results()
-    for transaction, text in zip(transactions, texts, strict=True):
+    for sent in queued:
         if stopped or (results.texts and loop.time() > deadline):
             stopped = True
-            results.add_refused(transaction.id, _not_tried())
+            results.add_refused(sent.id, _not_tried())
             continue
         try:
-            answer = await queue.apply(transaction, text)
+            answer = await queue.apply(sent)
         except Problem as problem:
-            stopped = problem.status in _STOPS or problem.code == "unknown_workspace"
-            if stopped and not results.texts:
+            stopped = is_no_verdict(problem)
+            if stopped and not queue.has_verdict:
                 raise
-            queue.refuse(transaction, problem)
-            results.add_refused(transaction.id, problem)
+            queue.refuse(sent, problem)
+            results.add_refused(sent.id, problem)
         else:
             results.add_applied(answer)
     return results
+
+
+def is_no_verdict(problem: Problem) -> bool:
+    """Whether a problem says nothing of the transaction that it came for: the queue stops there."""
+    return problem.status in _STOPS or problem.code == "unknown_workspace"
 
 
 def _not_tried() -> Problem:

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from rowcast.models import WHOLE, Body, Document, Key, Text, Uuid, Version
 
@@ -188,6 +188,20 @@ class QueuedTransaction(Transaction):
 
 
 class Replay(Body):
-    """What a client did while it was offline, in order."""
+    """What a client did while it was offline, in order: what the document says of it."""
 
     transactions: Annotated[list[QueuedTransaction], Field(min_length=1, max_length=1000)]
+
+
+class UncheckedTransaction(BaseModel):
+    """What must be right of each for the others of its queue to be tried: it has an id."""
+
+    model_config = ConfigDict(strict=True)
+
+    id: Uuid
+
+
+class UncheckedReplay(Body):
+    """A queue as far as it is checked as a whole; what is wrong with one refuses only that one."""
+
+    transactions: Annotated[list[UncheckedTransaction], Field(min_length=1, max_length=1000)]

@@ -8,7 +8,7 @@ import pytest
 
 from rowcast import bodies, replay
 from rowcast.problems import unavailable
-from support import Client, Database
+from support import Client, Database, HttpReply
 
 
 @pytest.fixture
@@ -28,6 +28,12 @@ def create(id: str, **data: Any) -> dict[str, Any]:
 
 def put(id: str, key: str, value: Any) -> dict[str, Any]:
     return {"type": "set", "recordId": id, "key": key, "value": value}
+
+
+async def send_raw(client: Client, path: str, raw: str) -> HttpReply:
+    """A body as it is, as JSON."""
+    headers = {"Content-Type": "application/json"}
+    return await client.send("POST", path, data=raw.encode(), headers=headers)
 
 
 async def send(client: Client, home: str, *transactions: Any) -> Any:
@@ -231,9 +237,9 @@ async def test_who_is_nobody_or_no_member_gets_no_verdicts_and_who_no_longer_is_
         ({"transactions": []}, "transactions"),
         ({}, "transactions"),
         ({"transactions": [{"operations": [create(new())]}]}, "transactions.0.id"),
-        ({"transactions": [transaction()]}, "transactions.0.operations"),
-        ({"transactions": [transaction({"type": "delete"})]}, "transactions.0.operations.0"),
-        ({"transactions": [transaction(create(new()), queue={})]}, "transactions.0.queue"),
+        ({"transactions": [transaction(create(new())), {"id": "one"}]}, "transactions.1.id"),
+        ({"transactions": [[]]}, "transactions.0"),
+        ({"transactions": [transaction(create(new()))], "more": 1}, "more"),
         ({"transactions": [transaction(create(new()))] * 1001}, "transactions"),
     ],
 )
@@ -243,6 +249,106 @@ async def test_what_is_no_queue_is_refused_as_a_whole(
     reply = await client.send("POST", f"{home}/transactions/replay", body)
     (error, *_) = reply.problem(422, "invalid_request")["errors"]
     assert error["path"].startswith(path)
+
+
+async def test_what_is_no_json_or_too_deep_is_refused_as_a_whole(client: Client, home: str) -> None:
+    path, good = f"{home}/transactions/replay", json.dumps(transaction(create(new())))
+    deep = json.dumps(transaction(put(new(), "title", "@"))).replace('"@"', "[" * 40 + "]" * 40)
+    for bad, status, code in (
+        (deep, 422, "too_deep"),
+        ("{", 400, "malformed_json"),
+        ('{"id": 1e400', 400, "malformed_json"),
+        ('{"id": "%s", 1e400: 1}' % new(), 400, "malformed_json"),  # noqa: UP031
+        ('{"id": 1e400x}', 400, "malformed_json"),
+    ):
+        raw = f'{{"transactions": [{good}, {bad}]}}'
+        (await send_raw(client, path, raw)).problem(status, code)
+    (await send_raw(client, path, "[]")).problem(422, "invalid_body")
+    (await client.send("POST", path, data="{}")).problem(415)
+
+
+@pytest.mark.parametrize(
+    ("operation", "code", "path"),
+    [
+        ('{"type": "sett", "recordId": "x", "key": "title", "value": 1}', None, "operations.1"),
+        ('{"type": "set", "recordId": "x", "value": 1}', None, "operations.1.set"),
+        ('{"type": "increment", "recordId": "x", "key": "n", "by": "1"}', None, "operations.1.inc"),
+        ('"delete"', None, "operations.1"),
+        ('{"type": "unset", "recordId": "x", "key": "\\u0000"}', "nul_character",
+         "operations.1.key"),
+        ('{"type": "merge", "recordId": "x", "patch": {"a\\u0000": 1}}', "nul_character",
+         "operations.1.patch"),
+        ('{"type": "merge", "recordId": "x", "patch": {"a": [1, -1e400]}}', "number_out_of_range",
+         "operations.1.patch.a.1"),
+        ('{"type": "increment", "recordId": "x", "key": "n", "by": 1e-400}', "number_out_of_range",
+         "operations.1.by"),
+        ('{"type": "increment", "recordId": "x", "key": "n", "by": 1%s}' % ("0" * 400),
+         "number_out_of_range", "operations.1.by"),
+    ],
+)  # fmt: skip
+async def test_a_malformed_transaction_is_refused_by_itself_and_what_depends_on_it(
+    client: Client, home: str, operation: str, code: str | None, path: str
+) -> None:
+    code, lost, apart = code or "invalid_request", new(), new()
+    malformed = transaction(create(lost.upper(), number=1), "@")
+    queue = [
+        transaction(create(apart)),
+        malformed,
+        transaction(put(apart, "title", "Two")),
+        transaction(put(lost, "title", "Two")),
+    ]
+    raw = json.dumps({"transactions": queue}).replace('"@"', operation)
+    answer = (await send_raw(client, f"{home}/transactions/replay", raw)).json
+    assert codes(answer) == ["ok", code, "ok", "depends_on_refused"]
+    result, cause = answer["results"][1], answer["results"][3]["problem"]["cause"]
+    assert (result["id"], result["problem"]["status"]) == (malformed["id"], 422)
+    assert result["problem"]["errors"][0]["path"].startswith(path)
+    assert cause == {"transactionId": malformed["id"], "code": code}
+
+
+@pytest.mark.parametrize(
+    ("more", "path"),
+    [
+        ({"operations": []}, "operations"),
+        ({"operations": None}, "operations"),
+        ({"operations": [{"type": "create", "id": 5}] * 1001}, "operations"),
+        ({"baseVersions": {"x": 0}}, "baseVersions.x"),
+        ({"onConflict": "mine"}, "onConflict"),
+        ({"queue": {"earlier": []}}, "queue"),
+    ],
+)
+async def test_whatever_else_is_wrong_with_a_transaction_is_its_own_verdict(
+    client: Client, home: str, more: Any, path: str
+) -> None:
+    queue = [{**transaction(create(new())), **more}, transaction(create(new()))]
+    answer = await send(client, home, *queue)
+    assert codes(answer) == ["invalid_request", "ok"]
+    assert answer["results"][0]["problem"]["errors"][0]["path"] == path
+
+
+async def test_a_malformed_one_is_no_verdict_of_the_database(
+    client: Client, database: Database, home: str
+) -> None:
+    stranger = Client(client.session, client.url, database.token("Eve"))
+    queue = {"transactions": [transaction(), transaction(create(new()))]}
+    reply = await stranger.send("POST", f"{home}/transactions/replay", queue)
+    reply.problem(404, "unknown_workspace")
+
+
+async def test_a_request_is_told_where_a_text_or_a_number_can_not_be_stored(
+    client: Client, home: str
+) -> None:
+    for data, code, paths in (
+        (r'{"title": "a\u0000", "a": [{"\u0000": 1}]}', "nul_character", ["title", "a.0"]),
+        ('{"title": "1e400", "a": [0, 1E+400]}', "number_out_of_range", ["a.1"]),
+        ('{"points": -1e-400, "e": 1e300}', "number_out_of_range", ["points"]),
+        ('{"points": 0.%s1, "e": 0e-999}' % ("0" * 400), "number_out_of_range", ["points"]),
+    ):
+        raw = f'{{"collection": "task", "data": {data}}}'
+        problem = (await send_raw(client, f"{home}/records", raw)).problem(422, code)
+        assert [error["path"] for error in problem["errors"]] == [f"data.{p}" for p in paths]
+    reply = await client.send("GET", f"{home}/records?collection=task&sort=%00")
+    assert reply.problem(422, "nul_character")["errors"][0]["path"] == "sort"
 
 
 async def test_a_client_can_not_say_what_became_of_others(client: Client, home: str) -> None:
