@@ -120,6 +120,8 @@ class Queue:
 
     def refuse(self, sent: Sent, problem: Problem) -> None:
         """Notes which records there are not, now that one was refused, and why."""
+        if problem.code == "transaction_expired":
+            return  # it took effect long ago
         root = {"transactionId": sent.id, "code": problem.code}
         cause = problem.extra.get("cause", root)
         self.refused |= dict.fromkeys(sent.creates(), cause)
