@@ -7,8 +7,11 @@ from typing import Any
 import pytest
 
 from rowcast import bodies, replay
-from rowcast.problems import unavailable
+from rowcast.gateway import Call
+from rowcast.problems import Problem, outcome_unknown, unavailable
+from rowcast.writer import Writer
 from support import Client, Database, HttpReply
+from trimming import trim
 
 
 @pytest.fixture
@@ -199,14 +202,27 @@ async def test_without_a_verdict_the_rest_is_not_tried(
     assert codes(answer) == ["ok", "ok", "database_unavailable", "not_tried", "not_tried"]
     assert {r["problem"]["retryAfter"] for r in answer["results"][2:]} == {1}
     with monkeypatch.context() as patched:
-        patched.setattr(replay, "SECONDS", 0)
+        patched.setattr(replay, "SECONDS", -1)
         answer = await send(client, home, *queue)
     assert codes(answer) == ["ok"] + ["not_tried"] * 4
     assert codes(await send(client, home, *queue)) == ["ok"] * 5
 
 
+@pytest.mark.parametrize(
+    ("statement", "code"),
+    [
+        ("delete from core.member where account_id = %s", "unknown_workspace"),
+        ("update core.session set expires_at = now() where account_id = %s", "unauthenticated"),
+    ],
+)
 async def test_who_is_nobody_or_no_member_gets_no_verdicts_and_who_no_longer_is_no_further_ones(
-    client: Client, database: Database, workspace: str, home: str, monkeypatch: pytest.MonkeyPatch
+    client: Client,
+    database: Database,
+    workspace: str,
+    home: str,
+    monkeypatch: pytest.MonkeyPatch,
+    statement: str,
+    code: str,
 ) -> None:
     path = f"{home}/transactions/replay"
     queue = {"transactions": [transaction(create(new())) for _ in range(3)]}
@@ -220,15 +236,12 @@ async def test_who_is_nobody_or_no_member_gets_no_verdicts_and_who_no_longer_is_
 
     async def leave(self: replay.Queue, *args: Any) -> Any:
         if len(self.earlier) == 1:
-            database.run("delete from core.member where account_id = %s", database.account("Bob"))
+            database.run(statement, database.account("Bob"))
         return await apply(self, *args)
 
     monkeypatch.setattr(replay.Queue, "apply", leave)
-    assert codes(await send(bob, home, *queue["transactions"])) == [
-        "ok",
-        "unknown_workspace",
-        "not_tried",
-    ]
+    answer = await send(bob, home, *queue["transactions"])
+    assert codes(answer) == ["ok", code, "not_tried"]
 
 
 @pytest.mark.parametrize(
@@ -310,7 +323,7 @@ async def test_a_malformed_transaction_is_refused_by_itself_and_what_depends_on_
     ("more", "path"),
     [
         ({"operations": []}, "operations"),
-        ({"operations": None}, "operations"),
+        ({"operations": 5}, "operations"),
         ({"operations": [{"type": "create", "id": 5}] * 1001}, "operations"),
         ({"baseVersions": {"x": 0}}, "baseVersions.x"),
         ({"onConflict": "mine"}, "onConflict"),
@@ -413,3 +426,86 @@ async def test_an_answer_has_its_bound_and_the_queue_goes_on_behind_it(
     monkeypatch.setattr(replay, "BYTES", 100)
     answer = await send(client, home, *queue[:2])
     assert [len(r["records"]) for r in answer["results"]] == [1, 0], "the first as if it were alone"
+
+
+async def test_what_took_effect_too_long_ago_is_no_refusal(
+    client: Client, database: Database, workspace: str, home: str
+) -> None:
+    """What it was to create is not missing for that, even where another had its id by mistake."""
+    missing, old = new(), transaction(create(new()))
+    await send(client, home, old)
+    trim(database, workspace, database.task(workspace)["seq"] - 1)
+    queue = [{**old, "operations": [create(missing)]}, transaction(put(missing, "title", "Two"))]
+    assert codes(await send(client, home, *queue)) == ["transaction_expired", "unknown_record"]
+
+
+@pytest.mark.parametrize("problem", [unavailable(), outcome_unknown()], ids=["503", "504"])
+async def test_what_is_no_verdict_stops_the_queue(
+    client: Client, home: str, monkeypatch: pytest.MonkeyPatch, problem: Problem
+) -> None:
+    apply = replay.Queue.apply
+
+    async def away(self: replay.Queue, *args: Any) -> Any:
+        if self.earlier:
+            raise problem
+        return await apply(self, *args)
+
+    monkeypatch.setattr(replay.Queue, "apply", away)
+    answer = await send(client, home, *(transaction(create(new())) for _ in range(3)))
+    assert codes(answer) == ["ok", problem.code, "not_tried"]
+
+
+async def test_seq_is_the_highest_of_all_results(client: Client, home: str) -> None:
+    early, late = (transaction(create(new())) for _ in range(2))
+    first = await send(client, home, early)
+    answer = await send(client, home, late, early)
+    assert [r["seq"] for r in answer["results"]] == [first["seq"] + 1, first["seq"]]
+    assert answer["seq"] == first["seq"] + 1
+    refused = await send(client, home, transaction(put(new(), "title", "x")))
+    assert refused["seq"] is None
+
+
+async def test_ids_may_be_in_upper_case_and_a_create_may_call_its_own_id(
+    client: Client, database: Database, workspace: str, home: str
+) -> None:
+    task, refused = database.task(workspace, title="One")["id"], new()
+    first = transaction(put(task, "title", "Two"), baseVersions={task.upper(): 1})
+    operation = {"type": "create", "table": "task", "id": refused.upper(), "data": {"points": "x"}}
+    queue = [
+        {**first, "id": first["id"].upper()},
+        transaction(put(task.upper(), "title", "Three"), baseVersions={task: 1}),
+        transaction(operation),
+        transaction({"type": "set", "id": refused, "key": "title", "value": "x"}),
+    ]
+    answer = await send(client, home, *queue)
+    assert codes(answer) == ["ok", "ok", "invalid_document_fields", "depends_on_refused"]
+
+
+async def test_a_heavy_transaction_goes_alone(
+    client: Client, home: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Fifty operations may share a batch with the writes of others, and 64 K characters may."""
+    call, alone = Writer.call, []
+
+    async def seen(self: Writer, made: Call) -> Any:
+        if made.function.name == "transaction_apply":
+            alone.append(made.alone)
+        return await call(self, made)
+
+    monkeypatch.setattr(Writer, "call", seen)
+    task = new()
+    steps = [{"type": "increment", "recordId": task, "key": "points", "by": 1}] * 51
+    queue = [
+        transaction(create(task)),
+        transaction(*steps[:50]),
+        transaction(*steps),
+        transaction(put(task, "title", "x" * (64 << 10))),
+    ]
+    answer = await send(client, home, *queue)
+    assert (codes(answer), alone) == (["ok"] * 4, [False, False, True, True])
+
+
+async def test_an_unknown_parameter_is_refused(client: Client, home: str) -> None:
+    queue = {"transactions": [transaction(create(new()))]}
+    reply = await client.send("POST", f"{home}/transactions/replay?dryRun=true", queue)
+    assert reply.problem(422, "invalid_request")["errors"][0]["path"] == "dryRun"
