@@ -63,18 +63,32 @@ def compact_command(
             psycopg.connect(conninfo, autocommit=True) as connection,
         ):
             for of_it in plan["workspaces"]:
-                changes, floor = of_it["target"] - of_it["floor"], of_it["target"]
-                if not dry_run:
-                    changes, floor = trim(connection, of_it["id"], plan["before"], advance)
-                print(_said(of_it, changes, floor, dry_run), flush=True)
+                if dry_run:
+                    said = _said(of_it, of_it["target"] - of_it["floor"], of_it["target"], dry_run)
+                else:
+                    said = _trimmed(connection, of_it, plan["before"], advance)
+                print(said, flush=True)
             if not dry_run and not workspaces:
                 _forget(connection, _NOWHERE, plan["before"])
+
+
+def _trimmed(
+    connection: psycopg.Connection, of_it: dict[str, Any], before: str, advance: Advance
+) -> str:
+    """Trims a workspace of the plan: the line on it."""
+    try:
+        changes, floor = trim(connection, of_it["id"], before, advance)
+    except psycopg.Error as error:
+        if error.sqlstate != "PT404":
+            raise
+        return f"{of_it['name']} (number {of_it['number']}): removed meanwhile"  # by the upkeep
+    return _said(of_it, changes, floor, dry_run=False)
 
 
 def trim(
     connection: psycopg.Connection, workspace: str, before: str, advance: Advance
 ) -> tuple[int, int]:
-    """Trims a workspace: how many changes went, and up to which seq."""
+    """Trims a workspace: how many changes went, and up to which seq. Raises psycopg.Error."""
     changes, more = 0, True
     while more:
         step = _step(connection, "select trusted.log_compact(%s, %s, %s)", workspace, before, STEP)
