@@ -38,9 +38,7 @@ from rowcast.writer import Writer
 
 PATH = "/api/v1/workspaces/{workspace}/transactions/replay"
 SECONDS = 30.0  # that a replay may take, before the rest is left for another
-BYTES = (
-    4 << 20
-)  # of results in full: each has whole records, and a queue may name one over and over
+BYTES = 4 << 20  # of results in full: they hold whole records, one perhaps over and over
 
 _STOPS = (401, 503, 504)  # no verdicts: they say nothing of the transaction itself
 
