@@ -27,11 +27,12 @@ begin
   ),
   told as (
     select case when s.after then r.change else logic.change_out_of_sight(r.changes, p_read) end as change, s.after,
-      s.after and (not s.before or (r.change).action in ('created', 'restored')) as is_whole
+      s.after and (not s.before or s.was_hidden or (r.change).action in ('created', 'restored')) as is_whole
     from records r
     cross join lateral (
       select core.tokens((r.change).collection, (r.change).audience_after) && p_read as after,
-        (r.change).audience_before is not null and core.tokens((r.change).collection, (r.change).audience_before) && p_read as before
+        (r.change).audience_before is not null and core.tokens((r.change).collection, (r.change).audience_before) && p_read as before,
+        exists (select from unnest(r.changes) u where not core.tokens(u.collection, u.audience_after) && p_read) as was_hidden
     ) s
     where s.before or s.after
     union all

@@ -8,7 +8,7 @@
 -- Raises as record_create, as record_restore and as the triggers of core.record.
 create or replace function logic.drafts_write(
   p_workspace_id uuid, p_ids uuid[], p_places integer[], p_collections text[], p_data jsonb[], p_claims jsonb[], p_inverses jsonb[], p_basis jsonb)
-returns jsonb
+returns jsonb[]
 language plpgsql volatile
 as $$
 declare
@@ -28,7 +28,7 @@ declare
   v_data jsonb;
   v_base integer;
   v_found jsonb;
-  v_conflicts jsonb := '[]';
+  v_conflicts jsonb[] := '{}';
   v_id uuid;
   v_place integer;
   v_hint text;
@@ -56,7 +56,7 @@ begin
       v_data := logic.jsonb_with_fields(v_data, v_record.data, array(select f.value ->> 'key' from jsonb_array_elements(v_found) f(value)));
     end if;
     if v_rule = 'reject' and v_found <> '[]' then
-      v_conflicts := v_conflicts || v_found;
+      v_conflicts := v_conflicts || array(select jsonb_array_elements(v_found));
       continue;
     end if;
     perform logic.record_put(v_record, v_data,

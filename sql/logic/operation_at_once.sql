@@ -7,6 +7,7 @@ as $$
 declare
   v_record constant core.record := logic.record_find(p_workspace_id, coalesce(p_operation ->> 'recordId', p_operation ->> 'id'));
 begin
+  perform logic.operation_collection_check(p_workspace_id, p_operation, v_record.collection);
   record_id := v_record.id;
   conflicts := '[]';
   case p_operation ->> 'type'

@@ -1,17 +1,12 @@
--- The record that an operation works on, for who may change it. An operation that names a collection means a record of that one. One that
--- somebody else has deleted since the version that the transaction is based on is found too: drafts_write says what becomes of it.
--- Raises PT404 unknown_record, unknown_collection, PT403 not_permitted.
+-- The record that an operation works on, for who may change it. One that somebody else has deleted since the version that the transaction is based on is found too: drafts_write says what becomes of it.
+-- Raises PT404 unknown_record, PT403 not_permitted.
 create or replace function logic.operation_record(p_workspace_id uuid, p_operation jsonb, p_basis jsonb) returns core.record
 language plpgsql stable
 as $$
 declare
   v_record constant core.record := logic.record_find(p_workspace_id, coalesce(p_operation ->> 'recordId', p_operation ->> 'id'));
-  v_collection constant text := coalesce(p_operation ->> 'collection', p_operation ->> 'table');
 begin
   if v_record.deleted_at is not null and not logic.deleted_since(v_record, logic.record_base(v_record, p_basis), p_basis -> 'own') then
-    perform logic.raise_refusal('unknown_record');
-  end if;
-  if v_collection is not null and (logic.collection_find(p_workspace_id, v_collection)).key <> v_record.collection then
     perform logic.raise_refusal('unknown_record');
   end if;
   if not core.granted('rowcast.edit', v_record.collection, v_record.audience) then

@@ -18,12 +18,14 @@ declare
   v_ids uuid[] := '{}';
   v_places integer[] := '{}';
   v_collections text[] := '{}';
+  v_of text[] := '{}';
   v_data jsonb[] := '{}';
   v_claims jsonb[] := '{}';
   v_inverses jsonb[] := '{}';
   v_draft record;
   v_at_once record;
-  v_conflicts jsonb := '[]';
+  v_conflicts jsonb[] := '{}';
+  v_conflict jsonb;
   v_hint text;
   v_detail text;
 begin
@@ -31,25 +33,33 @@ begin
     v_n := v_n + 1;
     if v_refused <> '{}' and v_operation ->> 'type' <> 'create' then
       perform logic.raise_depends_on_refused(p_workspace_id, array[
-        coalesce(v_operation ->> 'recordId', v_operation ->> 'id'), v_operation ->> 'before', v_operation ->> 'after'], v_refused, v_touched);
+        coalesce(v_operation ->> 'recordId', v_operation ->> 'id'),
+        case v_operation ->> 'type' when 'move' then v_operation ->> 'before' end,
+        case v_operation ->> 'type' when 'move' then v_operation ->> 'after' end], v_refused, v_touched);
     end if;
     if v_operation ->> 'type' in ('move', 'place', 'delete', 'restore') then
-      v_conflicts := v_conflicts || logic.drafts_write(p_workspace_id, v_ids, v_places, v_collections, v_data, v_claims, v_inverses, p_basis);
+      foreach v_conflict in array logic.drafts_write(p_workspace_id, v_ids, v_places, v_collections, v_data, v_claims, v_inverses, p_basis) loop
+        v_conflicts := array_append(v_conflicts, v_conflict);
+      end loop;
       v_ids := '{}';
       v_places := '{}';
       v_collections := '{}';
+      v_of := '{}';
       v_data := '{}';
       v_claims := '{}';
       v_inverses := '{}';
       v_at_once := logic.operation_at_once(p_workspace_id, v_operation, p_basis);
       v_id := v_at_once.record_id;
-      v_conflicts := v_conflicts || v_at_once.conflicts;
+      if v_at_once.conflicts <> '[]' then
+        v_conflicts := array_append(v_conflicts, v_at_once.conflicts -> 0);
+      end if;
     elsif v_operation ->> 'type' = 'create' then
       v_id := coalesce(v_operation ->> 'recordId', v_operation ->> 'id', gen_random_uuid()::text)::uuid;
       v_ids := v_ids || v_id;
       v_places := v_places || v_n;
       v_collections := v_collections
         || (logic.collection_find(p_workspace_id, coalesce(v_operation ->> 'collection', v_operation ->> 'table'))).key;
+      v_of := v_of || v_collections[cardinality(v_collections)];
       v_data := v_data || coalesce(v_operation -> 'data', '{}');
       v_claims := v_claims || jsonb '[]';
     else
@@ -60,10 +70,12 @@ begin
         v_ids := v_ids || v_id;
         v_places := v_places || v_n;
         v_collections := v_collections || null::text;
+        v_of := v_of || v_record.collection;
         v_data := v_data || v_record.data;
         v_claims := v_claims || jsonb '[]';
         v_at := cardinality(v_ids);
       end if;
+      perform logic.operation_collection_check(p_workspace_id, v_operation, v_of[v_at]);
       v_draft := logic.operation_run(v_operation, v_data[v_at], v_claims[v_at]);
       v_data[v_at] := v_draft.data;
       v_claims[v_at] := v_draft.claims;
@@ -76,8 +88,10 @@ begin
     end if;
   end loop;
   v_n := null;
-  v_conflicts := v_conflicts || logic.drafts_write(p_workspace_id, v_ids, v_places, v_collections, v_data, v_claims, v_inverses, p_basis);
-  if v_conflicts <> '[]' then
+  foreach v_conflict in array logic.drafts_write(p_workspace_id, v_ids, v_places, v_collections, v_data, v_claims, v_inverses, p_basis) loop
+    v_conflicts := array_append(v_conflicts, v_conflict);
+  end loop;
+  if v_conflicts <> '{}' then
     perform logic.raise_conflicts(v_conflicts);
   end if;
   return v_touched;
@@ -86,7 +100,7 @@ exception when others then
   if sqlstate not like 'PT%' or v_hint = 'conflict' then
     raise;
   end if;
-  if v_conflicts <> '[]' then
+  if v_conflicts <> '{}' then
     perform logic.raise_conflicts(v_conflicts);
   end if;
   if v_refused <> '{}' and v_hint = 'invalid_document_fields' then

@@ -1,5 +1,5 @@
 -- Refuses a write for its conflicts, each told once, as it was found last. Raises PT409 conflict.
-create or replace function logic.raise_conflicts(p_conflicts jsonb) returns void
+create or replace function logic.raise_conflicts(p_conflicts jsonb[]) returns void
 language plpgsql stable
 as $$
 begin
@@ -8,9 +8,9 @@ begin
       select jsonb_agg(c.last order by c.first)
       from (
         select min(e.n) as first, (array_agg(e.value order by e.n desc))[1] as last
-        from jsonb_array_elements(p_conflicts) with ordinality e(value, n)
+        from unnest(p_conflicts) with ordinality e(value, n)
         group by e.value -> 'recordId', e.value -> 'key'
       ) c));
 end
 $$;
-comment on function logic.raise_conflicts(jsonb) is 'Refuses a write for its conflicts.';
+comment on function logic.raise_conflicts(jsonb[]) is 'Refuses a write for its conflicts.';

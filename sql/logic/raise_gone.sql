@@ -12,8 +12,8 @@ begin
   if not core.granted('rowcast.edit', v_record.collection, v_record.audience) then
     perform logic.raise_refusal('not_permitted');
   end if;
-  perform logic.raise_conflicts(
-    logic.document_conflict(v_record, p_base_version, logic.jsonb_merge_patch(v_record.data, p_patch), null));
+  perform logic.raise_conflicts(array(select jsonb_array_elements(
+    logic.document_conflict(v_record, p_base_version, logic.jsonb_merge_patch(v_record.data, p_patch), null))));
 end
 $$;
 comment on function logic.raise_gone(uuid, text, integer, jsonb) is 'Refuses a patch of a record that is not there.';

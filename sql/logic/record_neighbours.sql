@@ -7,7 +7,7 @@ as $$
     (select r.id
       from core.record r
       where r.workspace_id = p_record.workspace_id and r.collection = p_record.collection
-        and (r.position, r.id) < (p_record.position, p_record.id)
+        and (r.position, r.id) < (p_record.position, p_record.id) and r.id <> p_record.id
       order by r.position desc, r.id desc
       limit 1),
     (select r.id

@@ -32,7 +32,7 @@ begin
   if p_base_version <> record.version then
     v_conflicts := logic.conflicts_since(record, p_base_version, v_data);
     if v_conflicts <> '[]' then
-      perform logic.raise_conflicts(v_conflicts);
+      perform logic.raise_conflicts(array(select jsonb_array_elements(v_conflicts)));
     end if;
   end if;
   if v_data = record.data then

@@ -7,7 +7,7 @@ as $$
   from (
     select c.record_id, min(c.seq) as seq
     from core.transaction t
-    join core.change c on c.workspace_id = t.workspace_id and c.seq between t.first_seq and t.last_seq and c.transaction_id = t.id
+    cross join lateral logic.transaction_changes(t) c
     where t.workspace_id = p_workspace_id
       and p_workspace_id = core.entered_workspace()
       and t.actor_id = core.entered_actor()

@@ -16,7 +16,8 @@ begin
   skipped := '[]';
   record := p_record;
   if p_record.id is null or v_is_deleted <> (p_change.action = 'deleted')
-      or p_change.action in ('created', 'restored') and logic.record_changed_by_others(p_change) then
+      or p_change.action in ('created', 'restored')
+        and (logic.record_changed_by_others(p_change) or logic.record_used_by_others(p_change, p_record)) then
     skipped := jsonb_build_array(v_id || '{"key": null}');
     return;
   end if;

@@ -2,6 +2,7 @@
 -- it since; where somebody has, steps and list operations are taken back by their meaning, and the rest is left alone and told in
 -- skipped: [{recordId, key, yours (what undo would have given back), theirs}], key null for a record as a whole. What it created is
 -- deleted, unless somebody else has worked on it; what it deleted is restored.
+-- What a deletion did to other records refers to it again: it is restored first.
 -- Definer: it reads the log; what the caller may not see today is left alone.
 create or replace function logic.undo_operations(
   p_workspace_id uuid, p_transaction core.transaction, out operations jsonb, out skipped jsonb)
@@ -22,11 +23,7 @@ begin
     perform logic.raise_refusal('unknown_workspace');
   end if;
   for v_change in
-    select c.*
-    from core.change c
-    where c.workspace_id = p_workspace_id and c.seq between p_transaction.first_seq and p_transaction.last_seq
-      and c.transaction_id = p_transaction.id
-    order by c.seq desc
+    select c.* from logic.transaction_changes(p_transaction) c order by c.seq desc
   loop
     v_at := array_position(v_ids, v_change.record_id);
     if v_at is null then
@@ -43,8 +40,11 @@ begin
     v_skipped := v_skipped || v_part.skipped;
     v_records[v_at] := v_part.record;
   end loop;
-  select coalesce(jsonb_agg(e.value order by p.n, e.n), '[]') into operations
-  from unnest(v_operations) with ordinality p(value, n), jsonb_array_elements(p.value) with ordinality e(value, n);
+  select coalesce(jsonb_agg(o.value order by (o.nth = 1 and o.value ->> 'type' = 'restore') desc, o.p, o.e), '[]') into operations
+  from (
+    select e.value, p.n as p, e.n as e, row_number() over (partition by e.value ->> 'recordId' order by p.n, e.n) as nth
+    from unnest(v_operations) with ordinality p(value, n), jsonb_array_elements(p.value) with ordinality e(value, n)
+  ) o;
   select coalesce(jsonb_agg(e.value order by p.n, e.n), '[]') into skipped
   from unnest(v_skipped) with ordinality p(value, n), jsonb_array_elements(p.value) with ordinality e(value, n);
 end

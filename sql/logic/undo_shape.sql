@@ -11,11 +11,13 @@ as $$
     'count', s.count) order by t.last_seq desc), '[]')
   from logic.undo_candidates(p_workspace_id, p_redo, 50) t
   cross join lateral (
-    select count(*) as count, (array_agg(logic.activity_shape(c, r.display_id, null, true) ->> 'text' order by c.seq)
-      filter (where core.tokens(r.collection, r.audience) && string_to_array(current_setting('rowcast.read', true), ' ')))[1] as text
-    from core.change c
-    left join core.record r on r.workspace_id = c.workspace_id and r.id = c.record_id
-    where c.workspace_id = t.workspace_id and c.seq between t.first_seq and t.last_seq and c.transaction_id = t.id
+    select (select count(*) from logic.transaction_changes(t)) as count, (
+        select logic.activity_shape(c, r.display_id, null, true) ->> 'text'
+        from logic.transaction_changes(t) c
+        join core.record r on r.workspace_id = c.workspace_id and r.id = c.record_id
+        where core.granted('rowcast.read', r.collection, r.audience)
+        order by c.seq
+        limit 1) as text
   ) s
 $$;
 comment on function logic.undo_shape(uuid, boolean) is 'What the caller can undo or redo, in words.';

@@ -253,3 +253,29 @@ async def test_what_is_behind_a_floor_is_a_reset(
     assert fault["path"] == "coalesce"
     with pytest.raises(psycopg.Error, match="no such workspace"):
         database.run("select logic.changes_coalesced(%s, 0, 10, '{*}')", workspace)
+
+
+async def test_what_was_out_of_sight_for_a_while_comes_whole(
+    client: Client, database: Database
+) -> None:
+    """Its comments were out of sight, too, and none of them was told."""
+    workspace = database.workspace(template="todo")
+    home = f"/api/v1/workspaces/{workspace}"
+    nora = database.account("Nora")
+    database.run(
+        "insert into core.role (workspace_id, key, label, read, edit, may)"
+        " values (%s, 'narrow', 'Narrow', '{task:own}', '{}', '{}')",
+        workspace,
+    )
+    database.join(workspace, "Nora", "narrow")
+    reader = Client(client.session, client.url, database.token("Nora"))
+    body = {"collection": "task", "data": {"title": "x", "assignee": nora}}
+    task = (await client.call("POST", f"{home}/records", body))["id"]
+    since = (await reader.call("GET", f"{home}/snapshot"))["seq"]
+    path = f"{home}/records/{task}"
+    await client.call("PATCH", path, {"patch": {"assignee": None}})
+    await client.call("POST", f"{path}/comments", {"body": "Not for Nora"})
+    await client.call("PATCH", path, {"patch": {"assignee": nora}})
+    page = await reader.call("GET", f"{home}/changes?since={since}&coalesce=true")
+    (change,) = page["changes"]
+    assert (change["event"], change["record"]["commentCount"]) == ("task-updated", 1)

@@ -350,6 +350,21 @@ async def test_a_request_is_told_where_a_text_can_not_be_stored(client: Client, 
     assert reply.problem(422, "nul_character")["errors"][0]["path"] == "sort"
 
 
+async def test_a_value_beside_which_another_goes_is_no_record(
+    client: Client, database: Database, workspace: str, home: str
+) -> None:
+    task, refused = database.task(workspace, title="One", tags=["a"])["id"], new()
+    insert = {
+        "type": "list-insert",
+        "recordId": task,
+        "key": "tags",
+        "value": "b",
+        "before": refused,
+    }
+    queue = [transaction(create(refused, points="many")), transaction(insert)]
+    assert codes(await send(client, home, *queue)) == ["invalid_document_fields", "ok"]
+
+
 async def test_a_client_can_not_say_what_became_of_others(client: Client, home: str) -> None:
     body = {**transaction(create(new())), "queue": {"earlier": []}}
     (await client.send("POST", f"{home}/transactions", body)).problem(422, "invalid_request")

@@ -253,6 +253,45 @@ async def test_a_repeat_gets_the_first_answer_whatever_has_happened_since(
     assert replayed["results"] == [first]
 
 
+async def test_ones_own_step_does_not_hide_what_others_have_changed(
+    client: Client, database: Database, workspace: str, transactions: str
+) -> None:
+    task = database.task(workspace, title="One", points=1)
+    a = {"recordId": task["id"], "key": "points"}
+    await client.call("PATCH", f"/api/tasks/{task['id']}", {"patch": {"points": 100}})
+    base = {"baseVersions": {task["id"]: 1}}
+    step, said = {"type": "increment", **a, "by": 1}, {"type": "set", **a, "value": 5}
+    move = {"type": "move", "recordId": task["id"], "field": "status", "value": "done"}
+    reply = await client.send("POST", transactions, {"operations": [step, move, said], **base})
+    (conflict,) = reply.problem(409, "conflict")["conflicts"]
+    assert (conflict["key"], conflict["theirs"]) == ("points", 101)
+    queue = [{"id": str(uuid.uuid4()), "operations": [each], **base} for each in (step, said)]
+    answer = await client.call("POST", f"{transactions}/replay", {"transactions": queue})
+    assert "records" in answer["results"][0]
+    assert answer["results"][1]["problem"]["code"] == "conflict"
+
+
+async def test_each_operation_means_a_record_of_the_collection_that_it_names(
+    client: Client, database: Database, transactions: str
+) -> None:
+    workspace = database.workspace(template="collaboration")
+    path = f"/api/v1/workspaces/{workspace}/transactions"
+    a = {"recordId": database.task(workspace, title="One")["id"]}
+    title = {"type": "set", "key": "title", "value": "x", **a}
+    for wrong in (
+        [{**title, "table": "note"}],
+        [{**title, "table": "task"}, {**title, "table": "note"}],
+        [{"type": "move", "collection": "note", **a}],
+        [{"type": "delete", "table": "note", **a}],
+    ):
+        (await client.send("POST", path, {"operations": wrong})).problem(404, "unknown_record")
+    nowhere = [{"type": "delete", "table": "nonsense", **a}]
+    reply = await client.send("POST", path, {"operations": nowhere})
+    reply.problem(404, "unknown_collection")
+    right = [{**title, "table": "tasks"}, {"type": "delete", "collection": "task", **a}]
+    await client.call("POST", path, {"operations": right})
+
+
 async def test_a_repeat_is_known_again_in_whatever_spelling(
     client: Client, database: Database, workspace: str, transactions: str
 ) -> None:

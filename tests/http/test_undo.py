@@ -223,7 +223,62 @@ async def test_what_is_out_of_sight_is_left_alone_and_not_told(
     )
     database.run("update core.member set role = 'narrow' where account_id = %s", bob_id(database))
     answer = await undo(bob, home)
-    assert (answer["records"], answer["skipped"]) == ([], [{"recordId": id, "key": None}])
+    assert (answer["records"], answer["skipped"]) == ([], [])
+
+
+async def test_a_deletion_is_undone_with_the_references_that_it_took_away(
+    client: Client, database: Database
+) -> None:
+    workspace = database.workspace(template="campaign")
+    home = f"/api/v1/workspaces/{workspace}"
+    phase, task = await phase_with_task(client, client, home)
+    await client.call("DELETE", f"{home}/records/{phase}")
+    assert "phaseId" not in (await client.call("GET", f"{home}/records/{task}"))["data"]
+    assert (await undo(client, home))["skipped"] == []
+    assert (await client.call("GET", f"{home}/records/{task}"))["data"]["phaseId"] == phase
+    assert (await client.call("GET", f"{home}/records/{phase}"))["deletedAt"] is None
+
+
+async def phase_with_task(owner: Client, other: Client, home: str) -> tuple[str, str]:
+    """The ids of a phase, and of a task in it that perhaps somebody else made."""
+    body = {"collection": "phase", "data": {"title": "P", "name": "P"}}
+    phase = (await owner.call("POST", f"{home}/records", body))["id"]
+    body = {"collection": "task", "data": {"title": "T", "phaseId": phase}}
+    return phase, (await other.call("POST", f"{home}/records", body))["id"]
+
+
+async def test_what_hung_on_a_deletion_out_of_sight_is_not_told(
+    client: Client, database: Database
+) -> None:
+    workspace = database.workspace(template="campaign")
+    home = f"/api/v1/workspaces/{workspace}"
+    database.run(
+        "insert into core.role (workspace_id, key, label, read, edit, may) values"
+        " (%s, 'narrow', 'Narrow', '{phase,task:own}', '{phase,task:own}', '{create:*,delete:*}')",
+        workspace,
+    )
+    bob = other(client, database, workspace)
+    database.join(workspace, "Bob", "narrow")
+    phase, hidden = await phase_with_task(bob, client, home)
+    await bob.call("DELETE", f"{home}/records/{phase}")
+    listed = await bob.call("GET", f"{home}/undo")
+    assert (listed["undo"][0]["count"], hidden in str(listed)) == (1, False)
+    key = {"Idempotency-Key": "once"}
+    for answer in [await bob.send("POST", f"{home}/undo", headers=key) for _ in range(2)]:
+        assert [record["id"] for record in answer.json["records"]] == [phase]
+        assert answer.json["skipped"] == []
+
+
+async def test_a_creation_in_which_others_have_put_something_is_left_alone(
+    client: Client, database: Database
+) -> None:
+    workspace = database.workspace(template="campaign")
+    home = f"/api/v1/workspaces/{workspace}"
+    bob = other(client, database, workspace)
+    phase, task = await phase_with_task(bob, client, home)
+    answer = await undo(bob, home)
+    assert (answer["records"], answer["skipped"]) == ([], [{"recordId": phase, "key": None}])
+    assert (await client.call("GET", f"{home}/records/{task}"))["data"]["phaseId"] == phase
 
 
 async def test_what_can_be_undone_is_told_in_words(

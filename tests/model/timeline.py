@@ -19,6 +19,7 @@ class Timeline:
     seqs: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
     states: dict[str, list[dict[str, Any]]] = field(default_factory=lambda: defaultdict(list))
     authors: dict[str, list[str | None]] = field(default_factory=lambda: defaultdict(list))
+    steps: dict[str, list[set[str]]] = field(default_factory=lambda: defaultdict(list))
     faults: list[str] = field(default_factory=list)
     trims: list[tuple[int, int]] = field(
         default_factory=list
@@ -61,8 +62,9 @@ class Timeline:
             if old["deleted"] != new["deleted"]:
                 found.gone = new["deleted"] and self.authors[record][later] not in own
             if self.authors[record][later] in own:
-                found.held -= keys
-                found.mine |= keys
+                said = keys - self.steps[record][later]  # a step was not held against the version
+                found.held -= said
+                found.mine |= said
             else:
                 found.held |= keys
                 found.mine -= keys
@@ -124,6 +126,7 @@ def _step(timeline: Timeline, change: Change) -> None:
             data[key] = value
     timeline.seqs[record].append(seq)
     timeline.authors[record].append(change["transaction_id"])
+    timeline.steps[record].append(set(change["inverse"] or {}))
     timeline.states[record].append(
         {
             "version": change["version"],
