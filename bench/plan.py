@@ -25,6 +25,7 @@ class Plan:
     paced_seconds: int = 30
     idle_streams: int = 10_000
     idle_seconds: int = 20
+    undone: tuple[str, ...] = ()  # kinds of transactions (see sync.py); none: all
     behind: int = 10_000  # changes that a client was away for
     present: int = 500  # people
     present_seconds: int = 60
@@ -46,6 +47,7 @@ QUICK = Plan(
     paced_seconds=3,
     idle_streams=1_000,
     idle_seconds=2,
+    undone=("values", "moves"),
     behind=1_000,
     present=100,
     present_seconds=5,

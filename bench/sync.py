@@ -60,7 +60,9 @@ def undo(bed: Bed, server: Server, plan: Plan, report: Report) -> list[Result]:
     before = _content(bed, workspace)
     with Client(server.port) as client:
         for number in range(plan.rounds):
-            for kind, operations in _kinds(workspace.records, number).items():
+            kinds = _kinds(workspace.records, number)
+            for kind in plan.undone or kinds:
+                operations = kinds[kind]
                 report(f"undo of {OPERATIONS:,} {kind}, round {number + 1} of {plan.rounds}")
                 request = _post(workspace, "transactions", {"operations": operations})
                 applied.setdefault(kind, []).append(client.timed(request))

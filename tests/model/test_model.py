@@ -18,7 +18,7 @@ def test_a_seed_plays_the_same_operations_and_faults_again(stage: Stage, tmp_pat
         [
             [(act["what"], act["drawn"]) for act in history.of("act")]
             for history in explore(
-                stage, tmp_path / "history.jsonl", examples=3, steps=15, start=start
+                stage, tmp_path / "history.jsonl", examples=2, steps=15, start=start
             )
         ]
         for start in (7, 7, 8)
