@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
+from faults.proxy import upstream
+
 _ANNOUNCES = b"trusted.presence_tell"
 
 
@@ -24,11 +26,7 @@ class Network:
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One connection, until either side ends it."""
-        if self.host.startswith("/"):
-            path = f"{self.host}/.s.PGSQL.{self.port}"
-            up_reader, up_writer = await asyncio.open_unix_connection(path)
-        else:
-            up_reader, up_writer = await asyncio.open_connection(self.host, self.port)
+        up_reader, up_writer = await upstream(self.host, self.port)
         tasks = [
             asyncio.create_task(self._pass(reader, up_writer)),
             asyncio.create_task(self._pass(up_reader, writer)),

@@ -8,6 +8,13 @@ from dataclasses import dataclass, field
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 
+async def upstream(host: str, port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """A connection to a Postgres, by its socket where the host is a directory."""
+    if host.startswith("/"):
+        return await asyncio.open_unix_connection(f"{host}/.s.PGSQL.{port}")
+    return await asyncio.open_connection(host, port)
+
+
 @dataclass
 class Proxy:
     """Passes bytes on, but for the next `lose_answers` answers to connections of `application`.
@@ -24,11 +31,7 @@ class Proxy:
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One connection, until either side ends it."""
-        if self.host.startswith("/"):
-            path = f"{self.host}/.s.PGSQL.{self.port}"
-            up_reader, up_writer = await asyncio.open_unix_connection(path)
-        else:
-            up_reader, up_writer = await asyncio.open_connection(self.host, self.port)
+        up_reader, up_writer = await upstream(self.host, self.port)
         ours = asyncio.Event()
         try:
             async with asyncio.TaskGroup() as group:
