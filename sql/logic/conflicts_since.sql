@@ -23,10 +23,7 @@ as $$
       where c.workspace_id = p_record.workspace_id
         and c.record_id = p_record.id
         and c.version > p_version
-        and c.seq > coalesce((
-          select o.seq from core.change o
-          where o.workspace_id = p_record.workspace_id and o.record_id = p_record.id and o.version <= p_version
-          order by o.seq desc limit 1), 0)
+        and c.seq > (select logic.version_seq(p_record, p_version))
       union all
       select f.key, null, null, false, null from jsonb_object_keys(p_data || p_record.data) f(key) where p_version > p_record.version
     ) d

@@ -6,10 +6,7 @@ as $$
   select p_version > p_record.version or exists (
     select from core.change c
     where c.workspace_id = p_record.workspace_id and c.record_id = p_record.id and c.version > p_version
-      and c.seq > coalesce((
-        select o.seq from core.change o
-        where o.workspace_id = p_record.workspace_id and o.record_id = p_record.id and o.version <= p_version
-        order by o.seq desc limit 1), 0)
+      and c.seq > (select logic.version_seq(p_record, p_version))
       and (c.before is not null or c.action = 'baseline') and not logic.change_is_own(c, p_own))
 $$;
 comment on function logic.document_changed_since(core.record, integer, jsonb) is 'Whether somebody else has changed a document since a version.';
